@@ -1,0 +1,97 @@
+# make test is the one command that passes every test. Each other target is a part of it or a longer run of a part.
+#
+#   make test    lint, every test, the tests with goroutines again under the race detector, each fuzz target for 10 s
+#   make lint    formatting, vet, staticcheck, module file, builds for every supported platform
+#   make fuzz    each fuzz target for a million executions       FUZZTIME=10m or 5000000x, FUZZ=regexp of targets
+#   make crash   a million power losses, 200 kills a mode        HYPERNODE_CRASH_POINTS, HYPERNODE_KILLS
+#   make rot     ten thousand flipped bits                       HYPERNODE_ROT_FLIPS
+#   make proofs  every proof of every tree up to 64 blocks       (long)
+#   make bench   the table of speeds, with the JavaScript figures beside
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := test
+.NOTPARALLEL:
+.PHONY: test lint format vet staticcheck tidy cross golangci unit race fuzz fuzz-slice crash rot proofs bench
+
+GO          ?= go
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+PLATFORMS   := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+MODULE      := github.com/hypernode/hypernode
+
+# Code that starts no goroutine, which internal/arch proves: the race detector has nothing to look for there.
+PURE := core/keys core/manifest core/merkle protocols/wire internal/bitfield internal/blake2x internal/compact
+
+# A continuous run takes no result from a cache and passes over no missing tool.
+COUNT := $(if $(CI),-count=1)
+
+# $(call have,TOOL,WHAT) is a condition: TOOL is there. If not, it says so, and under CI it ends the run.
+have = { command -v $(1) >/dev/null || { echo "$(1) is not installed: no $(2)" >&2; $(if $(CI),exit 1,false); }; }
+
+test: lint unit race fuzz-slice
+
+lint: format vet staticcheck tidy golangci cross
+
+format:
+	@bad=$$(gofmt -l .); test -z "$$bad" || { echo "not formatted by gofmt:" $$bad >&2; exit 1; }
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(GO) run $(STATICCHECK) ./...
+
+tidy:
+	$(GO) mod tidy -diff
+
+# Staticcheck and vet are the gate; golangci-lint is an extra for those who have it.
+golangci:
+	@if command -v golangci-lint >/dev/null; then golangci-lint run ./...; fi
+
+# Every package that a program can link, and the command, without cgo; test kits may lean on one system.
+cross:
+	@packages=$$($(GO) list ./... | grep -v '/internal/'); \
+	for p in $(PLATFORMS); do \
+		echo "build for $$p"; \
+		CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build $$packages; \
+	done
+
+unit: export HYPERNODE_CRASH_POINTS ?= 20000
+unit: export HYPERNODE_ROT_FLIPS ?= 500
+unit: export HYPERNODE_KILLS ?= 20
+unit:
+	$(GO) test $(COUNT) -timeout 5m ./...
+
+race: export HYPERNODE_CRASH_POINTS ?= 500
+race: export HYPERNODE_ROT_FLIPS ?= 50
+race: export HYPERNODE_KILLS ?= 2
+race:
+	@if $(call have,$(firstword $(shell $(GO) env CC)),race detector without a C compiler); then \
+		packages=$$($(GO) list ./... | grep -vxE '$(MODULE)/($(subst $() ,|,$(strip $(PURE))))'); \
+		set -x; $(GO) test $(COUNT) -race -short -timeout 5m $$packages; \
+	fi
+
+fuzz:
+	@internal/ci/fuzz.sh $(or $(FUZZTIME),1000000x)
+
+fuzz-slice:
+	@internal/ci/fuzz.sh $(or $(FUZZTIME),10s)
+
+crash: export HYPERNODE_CRASH_POINTS ?= 1000000
+crash: export HYPERNODE_KILLS ?= 200
+crash:
+	$(GO) test -count=1 -v -timeout 6h -run 'Crash|Kill|Power' ./datastore/... ./core/... | $(SHOWN)
+
+rot: export HYPERNODE_ROT_FLIPS ?= 10000
+rot:
+	$(GO) test -count=1 -v -timeout 1h -run 'Rot|Flip' ./datastore/... ./core/... | $(SHOWN)
+
+proofs: export HYPERNODE_LONG ?= 1
+proofs:
+	$(GO) test -count=1 -v -timeout 6h ./core/merkle | $(SHOWN)
+
+# A filter that fails when no test ran: a renamed test must not turn a long run into an empty one.
+SHOWN := awk '{ print; fflush() } /^--- PASS/ { n++ } END { if (!n) { print "no test ran"; exit 1 } }'
+
+bench:
+	$(GO) run ./internal/bench
