@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"slices"
+
+	"github.com/spf13/cobra"
+)
+
+// app is one run of the program: where it reads and writes, and what the flags of all commands say.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+
+	path       string
+	durability string
+	json       bool
+	quiet      bool
+	verbose    bool
+
+	result any // what --json prints in the end
+}
+
+// run carries out a command line and returns the exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	a.json = wantsJSON(args) // also for what is wrong with the flags before it
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	return a.finish(ctx, root.ExecuteContext(ctx))
+}
+
+// wantsJSON tells whether --json is among the flags.
+func wantsJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.Contains(args, "--json") || slices.Contains(args, "--json=true")
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "hypernode",
+		Short: "Signed append-only logs, byte for byte those of Hypercore 11",
+		Long: `hypernode makes and reads signed append-only logs ("cores") that the JavaScript
+Hypercore 11 can read, and the other way round.
+
+A core is named by a local name, or by its key: hyper://KEY, or KEY alone, in
+z-base-32 (52 characters) or hexadecimal (64).
+
+Results go to standard output, everything else to standard error.`,
+		Example: `  hypernode core create events
+  echo hello | hypernode core append events
+  hypernode core get events 0`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	f := root.PersistentFlags()
+	f.StringVar(&a.path, "path", "", "folder that holds everything (default $HYPERNODE_PATH, else the user's data folder)")
+	f.BoolVar(&a.json, "json", a.json, "print results and errors as JSON")
+	f.BoolVarP(&a.quiet, "quiet", "q", false, "print results and errors only")
+	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is being done")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return misused(c, err) })
+	group(root)
+	root.AddCommand(a.coreCommand(), a.versionCommand(), exitCodesTopic(), environmentTopic())
+	return root
+}
+
+// group makes c a command that only holds others: alone it prints its help.
+func group(c *cobra.Command) {
+	c.Args = cobra.ArbitraryArgs
+	c.SuggestionsMinimumDistance = 2
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return c.Help()
+		}
+		f := &failure{code: exitUsage, err: errorf("unknown command %q for %q", args[0], c.CommandPath())}
+		f.hint = `see "` + c.CommandPath() + ` --help"`
+		if s := c.SuggestionsFor(args[0]); len(s) > 0 {
+			f.hint = `did you mean "` + c.CommandPath() + " " + s[0] + `"?`
+		}
+		return f
+	}
+}
+
+// args makes a wrong number of arguments a wrong use.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, list []string) error {
+		if err := check(c, list); err != nil {
+			return misused(c, err)
+		}
+		return nil
+	}
+}
+
+func misused(c *cobra.Command, err error) error {
+	return &failure{code: exitUsage, hint: `see "` + c.CommandPath() + ` --help"`, err: err}
+}
+
+// logger gets what happens in the background of a store.
+func (a *app) logger() *slog.Logger {
+	if !a.verbose {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, nil))
+}

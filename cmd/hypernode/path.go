@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// storeFolder is the folder of the store inside of the folder that holds everything.
+const storeFolder = "store"
+
+// storePath returns the folder of the store: inside of --path, of $HYPERNODE_PATH, or of the user's data folder.
+func (a *app) storePath() (string, error) {
+	dir := a.path
+	if dir == "" {
+		dir = a.getenv("HYPERNODE_PATH")
+	}
+	if dir == "" {
+		data, err := a.dataFolder(runtime.GOOS)
+		if err != nil {
+			return "", err
+		}
+		dir = filepath.Join(data, "hypernode")
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("finding the folder %s: %w", plain(dir), err)
+	}
+	return filepath.Join(abs, storeFolder), nil
+}
+
+// dataFolder returns the folder in which a system keeps what belongs to a user. A relative $XDG_DATA_HOME is void.
+func (a *app) dataFolder(system string) (string, error) {
+	if dir := a.getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	variable, below := "HOME", filepath.Join(".local", "share")
+	switch system {
+	case "darwin":
+		below = filepath.Join("Library", "Application Support")
+	case "windows":
+		variable, below = "LOCALAPPDATA", ""
+	}
+	home := a.getenv(variable)
+	if !filepath.IsAbs(home) {
+		return "", fail(exitFailed, "name a folder with --path or HYPERNODE_PATH", "finding the data folder: $%s is not set", variable)
+	}
+	return filepath.Join(home, below), nil
+}
+
+// storeExists tells whether a store is in dir. The file that is looked for is written last when a store is made.
+func storeExists(dir string) (bool, error) {
+	_, err := os.Stat(filepath.Join(dir, "FORMAT"))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func environmentTopic() *cobra.Command {
+	return &cobra.Command{Use: "environment", Short: "Environment variables and files", Long: `Environment variables:
+
+  HYPERNODE_PATH            folder that holds everything; --path goes before it
+  HYPERNODE_ENCRYPTION_KEY  key of an encrypted core, z-base-32 or hexadecimal;
+                            --encryption-key-file goes before it
+  XDG_DATA_HOME             else everything lies in $XDG_DATA_HOME/hypernode, by
+                            default ~/.local/share/hypernode (macOS: ~/Library/
+                            Application Support, Windows: %LOCALAPPDATA%)
+
+The folder has the store in "store". Its "secrets/primary-key" is the one file
+from which the keys of all named cores are derived: back it up, show it nobody.
+
+Output has no colours, with NO_COLOR and without.`}
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"os/exec"
+	"regexp"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// process is a program that a script has running beside it, with an open standard input.
+type process struct {
+	cmd    *exec.Cmd
+	stdin  io.WriteCloser
+	stdout bytes.Buffer
+	lines  chan string // of standard error
+}
+
+type processKey struct{}
+
+// patience bounds the wait for a process that does not do what it should.
+const patience = 30 * time.Second
+
+func running(ts *testscript.TestScript) *process { return ts.Value(processKey{}).(*process) }
+
+// launch runs a program beside the script: start hypernode core append log --lines.
+func launch(ts *testscript.TestScript, neg bool, args []string) {
+	p := running(ts)
+	if neg || len(args) == 0 || p.cmd != nil {
+		ts.Fatalf("usage: start program args..., one at a time")
+	}
+	*p = process{cmd: exec.Command(args[0], args[1:]...), lines: make(chan string, 1024)}
+	p.cmd.Dir, p.cmd.Stdout = ts.MkAbs("."), &p.stdout
+	for _, name := range []string{"HYPERNODE_PATH", "HOME", "PATH", "TMPDIR", "GORACE"} {
+		p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
+	}
+	var err error
+	p.stdin, err = p.cmd.StdinPipe()
+	ts.Check(err)
+	stderr, err := p.cmd.StderrPipe()
+	ts.Check(err)
+	ts.Check(p.cmd.Start())
+	go func() {
+		defer close(p.lines)
+		for s := bufio.NewScanner(stderr); s.Scan(); {
+			p.lines <- s.Text()
+		}
+	}()
+}
+
+// kill ends a process that a failed script left behind.
+func (p *process) kill() {
+	if p.cmd != nil {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+	}
+}
+
+// feed writes lines to the process.
+func feed(ts *testscript.TestScript, neg bool, args []string) {
+	for _, line := range args {
+		_, err := io.WriteString(running(ts).stdin, line+"\n")
+		ts.Check(err)
+	}
+}
+
+// await reads what the process says until a line matches.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	want := regexp.MustCompile(args[0])
+	for limit := time.After(patience); ; {
+		select {
+		case line, ok := <-running(ts).lines:
+			if !ok {
+				ts.Fatalf("the process ended without saying %q", args[0])
+			}
+			ts.Logf("%s", line)
+			if want.MatchString(line) {
+				return
+			}
+		case <-limit:
+			ts.Fatalf("the process does not say %q", args[0])
+		}
+	}
+}
+
+// send sends a signal to the process: send INT.
+func send(ts *testscript.TestScript, neg bool, args []string) {
+	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+	ts.Check(running(ts).cmd.Process.Signal(signals[args[0]]))
+}
+
+// finish waits for the process, which must end with an exit code; -1 stands for a signal. With a second argument, "eof",
+// its input ends first.
+func finish(ts *testscript.TestScript, neg bool, args []string) {
+	p := running(ts)
+	if len(args) > 1 {
+		ts.Check(p.stdin.Close())
+	}
+	watchdog := time.AfterFunc(patience, func() { _ = p.cmd.Process.Kill() })
+	for line := range p.lines {
+		_, _ = io.WriteString(ts.Stderr(), line+"\n")
+	}
+	err := p.cmd.Wait()
+	watchdog.Stop()
+	p.cmd = nil
+	_, _ = ts.Stdout().Write(p.stdout.Bytes())
+	checkCode(ts, args[0], err)
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"unicode"
+)
+
+// errorReport is an error in JSON.
+type errorReport struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// finish reports how a command ended and returns its exit code.
+func (a *app) finish(ctx context.Context, err error) int {
+	if errors.Is(err, syscall.EPIPE) {
+		return exitFailed // nobody reads any more
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = &failure{code: exitInterrupted, err: errors.New("interrupted")}
+	}
+	code, hint := judge(err)
+	if a.json {
+		if werr := a.printDocument(code, hint, err); werr != nil {
+			return exitFailed
+		}
+		return code
+	}
+	switch {
+	case code == exitOK:
+	case code == exitNothing:
+		a.say("%s", err)
+	default:
+		a.complain(err, hint)
+	}
+	return code
+}
+
+// complain writes an error: what was tried and why it failed, then what to do.
+func (a *app) complain(err error, hint string) {
+	fmt.Fprintf(a.stderr, "hypernode: error: %s\n", oneLine(err.Error()))
+	if hint != "" {
+		fmt.Fprintf(a.stderr, "hypernode: hint: %s\n", oneLine(hint))
+	}
+}
+
+// printDocument prints the result and the error as one document. A command that printed a stream leaves no result.
+func (a *app) printDocument(code int, hint string, err error) error {
+	problem := struct {
+		Error errorReport `json:"error"`
+	}{errorReport{code, strings.ToValidUTF8(text(err), "\uFFFD"), hint}}
+	switch failed := code != exitOK && code != exitNothing; {
+	case !failed && a.result == nil:
+		return nil
+	case !failed:
+		return a.encode(a.result)
+	case a.result == nil:
+		return a.encode(problem)
+	}
+	doc, derr := json.Marshal(a.result)
+	tail, terr := json.Marshal(problem)
+	if err := errors.Join(derr, terr); err != nil {
+		return err
+	}
+	return a.encode(json.RawMessage(slices.Concat(doc[:len(doc)-1], []byte(","), tail[1:])))
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// encode writes one line of JSON.
+func (a *app) encode(v any) error {
+	e := json.NewEncoder(a.stdout)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// print writes a line of the result. With --json it writes nothing: the document has it.
+func (a *app) print(format string, values ...any) error {
+	if a.json {
+		return nil
+	}
+	if _, err := fmt.Fprintf(a.stdout, format+"\n", values...); err != nil {
+		return fmt.Errorf("writing the result: %w", err)
+	}
+	return nil
+}
+
+// say tells what was done.
+func (a *app) say(format string, values ...any) {
+	if !a.quiet {
+		fmt.Fprintf(a.stderr, "hypernode: %s\n", oneLine(fmt.Sprintf(format, values...)))
+	}
+}
+
+// detail tells what is being done, for those who want to know.
+func (a *app) detail(format string, values ...any) {
+	if a.verbose {
+		a.say(format, values...)
+	}
+}
+
+// oneLine makes a text of any origin fit for a terminal: one line, in which every control character is spelled out.
+func oneLine(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ReplaceAll(strings.TrimSpace(s), "\n", "; ") {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+	}
+	return b.String()
+}
+
+// plain is a name as it may be shown: itself, or quoted when a terminal or a reader could take it for something else.
+func plain(name string) string {
+	if quoted := strconv.Quote(name); quoted != `"`+name+`"` || strings.ContainsRune(name, ' ') {
+		return quoted
+	}
+	return name
+}
+
+// count is a number with its noun.
+func count(n uint64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.FormatUint(n, 10) + " " + noun + "s"
+}
