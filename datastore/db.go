@@ -118,7 +118,7 @@ func (db *DB) Close() error {
 	db.closed = make(chan struct{})
 	db.mu.Unlock()
 	db.users.close()
-	err := db.syncs.close(db.Err() == nil)
+	err := db.syncs.close(db.Err())
 	db.result = errors.Join(err, db.engine.Close())
 	close(db.closed)
 	return db.result

@@ -175,9 +175,9 @@ func (s *syncer) tell() {
 	}
 }
 
-// close waits for a sync that runs. When healthy it syncs the rest and tells those who wait for it. No commit may be
-// made any more.
-func (s *syncer) close(healthy bool) error {
+// close waits for a sync that runs. Then it syncs the rest and tells those who wait for it; in a store that has failed it
+// returns failed instead, when there is a rest. No commit may be made any more.
+func (s *syncer) close(failed error) error {
 	s.mu.Lock()
 	s.closed = true
 	if s.timer != nil {
@@ -188,8 +188,11 @@ func (s *syncer) close(healthy bool) error {
 	}
 	last, rest, err := s.last, s.synced < s.last, s.err
 	s.mu.Unlock()
-	if err != nil || !healthy || !rest {
+	if err != nil || !rest {
 		return err
+	}
+	if failed != nil {
+		return failed
 	}
 	err = s.sync()
 	s.mu.Lock()

@@ -1,0 +1,171 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/hypernode/hypernode/datastore"
+)
+
+// A view that reads many blocks ends after as many bytes or blocks, so that an engine is not held up.
+const (
+	chunkBytes  = 1 << 20
+	chunkBlocks = 1024
+)
+
+// Blocks yields the blocks from start up to, not including, end, in order. Blocks that are missing are fetched. After an
+// error it ends; with ErrTruncated when the log is cut below what was yielded. Each block is the caller's.
+func (c *Core) Blocks(ctx context.Context, start, end uint64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		c.walk(start).to(ctx, end, yield)
+	}
+}
+
+// walk is a way along the blocks of a log, all of one history.
+type walk struct {
+	core  *Core
+	epoch uint64 // of the log's cuts at the start
+	start uint64
+	next  uint64 // the block to yield next
+}
+
+func (c *Core) walk(start uint64) *walk {
+	return &walk{core: c, epoch: c.log.epoch(), start: start, next: start}
+}
+
+// to yields blocks up to end. It tells whether all of them were yielded and taken.
+func (w *walk) to(ctx context.Context, end uint64, yield func([]byte, error) bool) bool {
+	for w.next < end {
+		blocks, err := w.core.chunk(ctx, w.next, end)
+		if err == nil {
+			err = w.uncut()
+		}
+		if err != nil {
+			yield(nil, err)
+			return false
+		}
+		for _, b := range blocks {
+			if b, err = w.core.open(w.next, b); !yield(b, err) || err != nil {
+				return false
+			}
+			w.next++
+		}
+	}
+	return true
+}
+
+// uncut tells whether what was yielded is still the beginning of the log.
+func (w *walk) uncut() error {
+	if w.next == w.start {
+		return nil
+	}
+	return w.core.log.uncut(w.epoch, w.next)
+}
+
+// chunk returns blocks from start on, as they are stored: as many as are here, up to the size of a chunk, at least one.
+func (c *Core) chunk(ctx context.Context, start, end uint64) ([][]byte, error) {
+	run, err := c.run(ctx, start, min(end, start+chunkBlocks))
+	if err != nil {
+		return nil, err
+	}
+	if run > 0 {
+		if blocks, err := c.read(ctx, start, start+run); err != nil || len(blocks) > 0 {
+			return blocks, err
+		}
+	}
+	b, err := c.stored(ctx, start)
+	return [][]byte{b}, err
+}
+
+// run returns how many blocks from start on are stored, up to end.
+func (c *Core) run(ctx context.Context, start, end uint64) (uint64, error) {
+	if err := c.check(); err != nil {
+		return 0, err
+	}
+	if c.pin != nil {
+		if end = min(end, c.pin.head.Length); start >= end {
+			return 0, nil // stored tells why
+		}
+	}
+	if contiguous := c.log.current.Load().contiguous; start < contiguous {
+		return min(end, contiguous) - start, nil
+	}
+	list, err := c.Held(ctx, start, end)
+	if err != nil || len(list) == 0 || list[0].Start != start {
+		return 0, err
+	}
+	return list[0].End - start, nil
+}
+
+// read reads stored blocks in one view, up to the size of a chunk; it ends early before one that cannot be read, which
+// stored then looks into.
+func (c *Core) read(ctx context.Context, start, end uint64) (list [][]byte, err error) {
+	l, size, next := c.log, 0, start
+	prefix := dataKey(l.id)
+	err = l.db.View(ctx, func(tx *datastore.Tx) error {
+		for rec, err := range tx.Blocks(blockKey(l.id, start), blockKey(l.id, end)) {
+			if errors.Is(err, datastore.ErrCorrupt) {
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("core: reading blocks: %w", err)
+			}
+			if i, _, ok := datastore.ParseUint(rec.Key[len(prefix):]); !ok || i != next {
+				return nil
+			}
+			list = append(list, bytes.Clone(rec.Value))
+			next++
+			if size += len(rec.Value); size >= chunkBytes {
+				return nil
+			}
+		}
+		return nil
+	})
+	if err == nil && len(list) > 0 {
+		err = c.pinned(next - 1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
+}
+
+// Live yields the blocks from start on, and goes on with those that are appended later, until ctx ends: then it yields
+// ctx's error. When the log is cut below what was yielded it ends with ErrTruncated.
+func (c *Core) Live(ctx context.Context, start uint64) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		w := c.walk(start)
+		for head := c.Head(); w.to(ctx, head.Length, yield); {
+			next, err := c.Wait(ctx, head)
+			if err == nil {
+				err = w.uncut()
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			head = next
+		}
+	}
+}
+
+// Wait returns the head as soon as it differs from since: at once, if it does already.
+func (c *Core) Wait(ctx context.Context, since Head) (Head, error) {
+	for {
+		changed := c.log.waitChange()
+		if err := c.check(); err != nil {
+			return Head{}, err
+		}
+		if h := c.Head(); h != since {
+			return h, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return Head{}, ctx.Err()
+		}
+	}
+}

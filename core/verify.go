@@ -1,0 +1,159 @@
+package core
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/datastore"
+)
+
+// Report is what Verify found.
+type Report struct {
+	// Blocks and Nodes are how many were looked at.
+	Blocks, Nodes uint64
+	// BadBlocks are held and do not match the tree. Verify drops them: they count as missing.
+	BadBlocks []uint64
+	// BadNodes are tree nodes that are missing or do not match their children; a peer's proofs bring them again.
+	BadNodes []uint64
+	// Signature tells whether the head is signed as it must be.
+	Signature error
+}
+
+// OK tells that nothing is wrong.
+func (r *Report) OK() bool {
+	return len(r.BadBlocks) == 0 && len(r.BadNodes) == 0 && r.Signature == nil
+}
+
+// Verify reads and hashes all that is held and holds it against the tree, the tree against its roots, the roots against the
+// signature. Nothing but bad blocks is ever dropped. The error is that of the store, or of ctx.
+func (c *Core) Verify(ctx context.Context) (*Report, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	rep := new(Report)
+	st, err := c.log.rooted(ctx)
+	if errors.Is(err, ErrCorrupt) {
+		rep.Signature = err
+		st, err = c.log.current.Load(), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if a := c.log.authority(); rep.Signature == nil && a != nil && st.length > 0 {
+		t := st.tree()
+		rep.Signature = a.VerifyTree(&t, st.signature)
+	}
+	held, err := c.Held(ctx, 0, st.length)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range held {
+		if err := c.verifyBlocks(ctx, r, rep); err != nil {
+			return nil, err
+		}
+	}
+	return rep, c.log.verifyNodes(ctx, st, rep)
+}
+
+// verifyBlocks hashes the blocks of a range.
+func (c *Core) verifyBlocks(ctx context.Context, r Range, rep *Report) error {
+	l := c.log
+	for i := r.Start; i < r.End; i++ {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		b, leaf, err := l.blockAndLeaf(ctx, i)
+		bad := errors.Is(err, datastore.ErrCorrupt) || errors.Is(err, datastore.ErrNotFound)
+		if err != nil && !bad {
+			return err
+		}
+		rep.Blocks++
+		if leaf.IsZero() {
+			rep.BadNodes = append(rep.BadNodes, 2*i)
+		}
+		bad = bad || (!leaf.IsZero() && merkle.Leaf(i, b).Hash != leaf.Hash)
+		if bad {
+			rep.BadBlocks = append(rep.BadBlocks, i)
+			if err := l.dropBad(ctx, i); err != nil {
+				return fmt.Errorf("core: dropping block %d: %w", i, err)
+			}
+		}
+	}
+	return nil
+}
+
+// dropBad drops a block that does not match the tree.
+func (l *log) dropBad(ctx context.Context, i uint64) error {
+	l.write.Lock()
+	defer l.write.Unlock()
+	st := l.current.Load()
+	if ok, err := l.has(ctx, st, i); err != nil || !ok {
+		return err
+	}
+	b, leaf, err := l.blockAndLeaf(ctx, i)
+	if err == nil && (leaf.IsZero() || merkle.Leaf(i, b).Hash == leaf.Hash) {
+		return nil // a change came between
+	}
+	err = l.drop(ctx, st, Range{i, i + 1})
+	if errors.Is(err, datastore.ErrReadOnly) {
+		return nil
+	}
+	return err
+}
+
+// verifyNodes holds each stored parent against its children.
+func (l *log) verifyNodes(ctx context.Context, st *state, rep *Report) error {
+	lo := dataKey(l.id).Kind(itemTree)
+	return l.db.View(ctx, func(tx *datastore.Tx) error {
+		r := l.nodeReader(tx)
+		for rec, err := range tx.Scan(lo, lo.End(), false) {
+			var p nodePage
+			id, ok := parsePageKey(bytes.TrimPrefix(rec.Key, lo))
+			if errors.Is(err, datastore.ErrCorrupt) || (err == nil && (!ok || p.decode(rec.Value) != nil)) {
+				rep.BadNodes = append(rep.BadNodes, id.index(0))
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if err := p.verify(id, r, st.length, rep); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func parsePageKey(b []byte) (id pageID, ok bool) {
+	if id.level, b, ok = datastore.ParseUint(b); !ok || id.level >= pageLevels {
+		return pageID{}, false
+	}
+	id.page, _, ok = datastore.ParseUint(b)
+	return id, ok
+}
+
+// verify checks the parents in a page.
+func (p *nodePage) verify(id pageID, r merkle.Reader, length uint64, rep *Report) error {
+	for slot := range uint64(pageSlots) {
+		n := p.node(id, slot)
+		left, right, inner := merkle.Children(n.Index)
+		if n.IsZero() || !inner {
+			continue
+		}
+		rep.Nodes++
+		children, err := r.ReadNodes([]uint64{left, right})
+		if err != nil {
+			return err
+		}
+		if children[0].IsZero() || children[1].IsZero() {
+			continue
+		}
+		if up := merkle.Parent(children[0], children[1]); up.Hash != n.Hash || !merkle.Complete(n.Index, length) {
+			rep.BadNodes = append(rep.BadNodes, n.Index)
+		}
+	}
+	return nil
+}

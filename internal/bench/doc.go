@@ -1,0 +1,15 @@
+// Command bench measures the log beside the JavaScript stack, and prints a table.
+//
+//	go run ./internal/bench
+//	go run ./internal/bench -quick -workload 'append|get'
+//	go run ./internal/bench -workload cores -cores 100000
+//
+// Each workload runs in a process of its own on a new store in files, with all checks on, once for each durability:
+// "process", which is what the JavaScript stack gives, and "full". The figures of the JavaScript stack are constants: medians on
+// a machine of this kind, never synced. The limits beside are measured in the same run: what hashing, signing and the file
+// system alone would take.
+//
+// The workloads are the same to the byte: block i of a size is that many bytes of the keystream AES-128-CTR (key and nonce
+// zero, 8 MiB of it) from offset i*4099 mod (8 MiB - size) on, its first eight bytes replaced by i in little endian; the
+// primary key is 32 bytes of 1, the core's name "bench". So the tree hashes are known, and compared.
+package main
