@@ -130,6 +130,9 @@ func TestCrash(t *testing.T) {
 // TestCrashWithoutSync checks that TestCrash would notice: with a disk whose syncs of some files do nothing it must find
 // losses, in either durability.
 func TestCrashWithoutSync(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some thousand crashes")
+	}
 	for _, folder := range []string{"/journal", "/segments"} {
 		for _, mode := range []datastore.Durability{datastore.Full, datastore.Process} {
 			run := &crashRun{stride: 2, limit: 40_000}

@@ -49,7 +49,7 @@ type Options struct {
 	MustExist bool
 	// OnClose is called once this handle is closed, OnShut once the log is, with its last handle.
 	OnClose, OnShut func()
-	// OnCreate writes along when the core is made, in the same commit.
+	// OnCreate writes along when the core is made, or first gets an Origin, in the same commit.
 	OnCreate func(tx *datastore.Tx)
 }
 

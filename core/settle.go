@@ -32,15 +32,25 @@ func (l *log) settle(ctx context.Context, o *Options, m *manifest.Manifest) (err
 	if !o.ReadOnly && !o.Encryption.IsZero() && (!o.Pair.IsZero() || o.Sign != nil) {
 		rec.Encrypted = true
 	}
-	if fresh := rec.id == 0; fresh || !o.ReadOnly && rec.differs(before) {
-		return l.db.Update(ctx, func(tx *datastore.Tx) error {
-			if fresh && o.OnCreate != nil {
-				o.OnCreate(tx)
-			}
-			return l.writeRecord(tx)
-		})
+	fresh, adopted := rec.id == 0, rec.adopt(o)
+	if !fresh && (o.ReadOnly || !adopted && !rec.differs(before)) {
+		return nil
 	}
-	return nil
+	return l.db.Update(ctx, func(tx *datastore.Tx) error {
+		if (fresh || adopted) && o.OnCreate != nil {
+			o.OnCreate(tx)
+		}
+		return l.writeRecord(tx)
+	})
+}
+
+// adopt takes over the origin that the opener of a core gives which was opened by its key before.
+func (r *Record) adopt(o *Options) bool {
+	if r.id == 0 || o.ReadOnly || len(r.Origin) > 0 || len(o.Origin) == 0 {
+		return false
+	}
+	r.Origin = o.Origin
+	return true
 }
 
 // differs tells whether a record has learned something.

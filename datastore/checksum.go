@@ -1,6 +1,7 @@
 package datastore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 )
@@ -22,8 +23,11 @@ func seal(dst, key, value []byte) []byte {
 // open checks what seal made and returns the value, which aliases sealed.
 func open(key, sealed []byte) ([]byte, error) {
 	n := len(sealed) - sealSize
-	if n < 0 || Checksum(key, sealed[:n]) != binary.LittleEndian.Uint32(sealed[n:]) {
+	if n < 0 {
 		return nil, &CorruptError{Key: append(Key(nil), key...)}
+	}
+	if Checksum(key, sealed[:n]) != binary.LittleEndian.Uint32(sealed[n:]) {
+		return nil, &CorruptError{Key: append(Key(nil), key...), Value: bytes.Clone(sealed[:n])}
 	}
 	return sealed[:n:n], nil
 }

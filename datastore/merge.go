@@ -77,7 +77,7 @@ func unsealed(value []byte) []byte { return value[:len(value)-sealSize] }
 // unblockError names the block of which blockKey gave the record.
 func unblockError(err error) error {
 	if corrupt := corruptIn(err); corrupt != nil {
-		return &CorruptError{Key: unblockKey(corrupt.Key), Reason: corrupt.Reason}
+		return &CorruptError{Key: unblockKey(corrupt.Key), Value: corrupt.Value, Reason: corrupt.Reason}
 	}
 	return err
 }

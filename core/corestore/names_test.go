@@ -11,6 +11,7 @@ import (
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/core/manifest"
+	"github.com/hypernode/hypernode/datastore"
 )
 
 func TestNamespaces(t *testing.T) {
@@ -211,4 +212,38 @@ func TestReaderFirst(t *testing.T) {
 		appendTo(t, open(t, s, ref), "block")
 		wantContents(t, reader, "block")
 	}
+}
+
+// TestReaderFirstKeepsName: such a core keeps its name, and is writable by its key, when the store is opened again.
+func TestReaderFirstKeepsName(t *testing.T) {
+	db := datastore.NewMemory(datastore.Options{})
+	defer db.Close()
+	primary := keys.PrimaryKey{7}
+	store := func() *corestore.Store {
+		s, err := corestore.Open(t.Context(), db, corestore.Options{PrimaryKey: primary})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	s := store()
+	key := manifest.Single(s.Pair("a").Public).Key()
+	reader := open(t, s, corestore.Key(key))
+	open(t, s, corestore.Name("a"))
+	if reader.Key() != key {
+		t.Fatal("the name leads to another core")
+	}
+	close1(t, s)
+	s = store()
+	defer close1(t, s)
+	if !open(t, s, corestore.Key(key)).Writable() {
+		t.Error("not writable by its key")
+	}
+	for n, err := range s.Names(t.Context()) {
+		if err != nil || n.Name != "a" || n.Discovery != key.Discovery() {
+			t.Errorf("names: %v, %v", n, err)
+		}
+		return
+	}
+	t.Error("the name was not kept")
 }

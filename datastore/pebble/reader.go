@@ -145,7 +145,7 @@ func (r *reader) Block(key []byte) ([]byte, error) {
 func (e *Engine) fetchBlock(key []byte, rec blockRecord) ([]byte, error) {
 	for {
 		data, reason, err := e.fetch(key, rec)
-		if data != nil || err != nil {
+		if reason == nil || err != nil {
 			return data, err
 		}
 		now, err := e.lookup(key)
@@ -156,7 +156,7 @@ func (e *Engine) fetchBlock(key []byte, rec blockRecord) ([]byte, error) {
 			return nil, datastore.ErrNotFound // another block by that name
 		}
 		if now.inline || now.place == rec.place {
-			return nil, &datastore.CorruptError{Key: append(datastore.Key(nil), key...), Reason: reason}
+			return nil, &datastore.CorruptError{Key: append(datastore.Key(nil), key...), Value: data, Reason: reason}
 		}
 		rec = now
 	}
@@ -164,7 +164,7 @@ func (e *Engine) fetchBlock(key []byte, rec blockRecord) ([]byte, error) {
 
 var errChecksum = errors.New("wrong checksum")
 
-// fetch reads the bytes that a record points to. It returns no bytes when these are not the block's, and why.
+// fetch reads the bytes that a record points to. The reason tells why these are not the block's, if so.
 func (e *Engine) fetch(key []byte, rec blockRecord) (data []byte, reason, err error) {
 	if data = rec.bytes; !rec.inline {
 		data = make([]byte, rec.place.length)
@@ -177,7 +177,7 @@ func (e *Engine) fetch(key []byte, rec blockRecord) (data []byte, reason, err er
 		}
 	}
 	if datastore.Checksum(key, data) != rec.sum {
-		return nil, errChecksum, nil
+		return data, errChecksum, nil
 	}
 	return data, nil, nil
 }
