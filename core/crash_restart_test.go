@@ -81,9 +81,11 @@ func (w *crashWorld) restart() error {
 // process opens the store, and what it shows of it must outlive a power loss.
 func (w *crashWorld) kill() error {
 	var failed *stepError
-	live := w.live()
-	w.gate.after.Store(1 + w.rng.Int64N(12))
-	err := w.lastStep(live[w.rng.IntN(len(live))])
+	var err error
+	w.gate.after.Store(1 + w.rng.Int64N(40))
+	for live := w.live(); err == nil && len(live) > 0 && !w.gate.shut.Load(); live = w.live() {
+		err = w.lastStep(live[w.rng.IntN(len(live))])
+	}
 	if err != nil && !errors.As(err, &failed) {
 		return fmt.Errorf("a step before death: %w", err)
 	}

@@ -52,13 +52,13 @@ func (w *crashWorld) nextCommon(c *crashCore, n int) error {
 		return w.reopen(c)
 	case n < 92:
 		return w.delete(c)
-	case n < 96:
+	case n < 94:
 		err := w.db[tested].Sync(w.ctx)
 		if err == nil {
 			w.settled()
 		}
 		return err
-	case n < 98:
+	case n < 96:
 		return w.restart()
 	default:
 		return w.kill()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -141,6 +142,11 @@ func (e *Engine) start() (err error) {
 	if err := e.removeLogs(); err != nil {
 		return err
 	}
+	if !e.readOnly {
+		if err := e.syncManifest(); err != nil {
+			return fmt.Errorf("syncing the list of records: %w", err)
+		}
+	}
 	if e.db, err = pebble.Open(e.fs.PathJoin(e.dir, recordsDir), e.records()); err != nil {
 		e.db = nil
 		return openError(err)
@@ -172,6 +178,30 @@ func (e *Engine) removeLogs() error {
 		}
 	}
 	return nil
+}
+
+// syncManifest puts on stable storage what a process that died may have left of Pebble's list of files in the kernel's
+// memory. Pebble believes what it reads there and removes the files that are in it no more: a power loss after that
+// would bring back the older list, without its files.
+func (e *Engine) syncManifest() error {
+	dir := e.fs.PathJoin(e.dir, recordsDir)
+	names, err := e.fs.List(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if !strings.HasPrefix(name, "MANIFEST-") {
+			continue
+		}
+		f, err := e.fs.OpenReadWrite(e.fs.PathJoin(dir, name), vfs.WriteCategoryUnspecified)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(f.Sync(), f.Close()); err != nil {
+			return err
+		}
+	}
+	return durable.SyncDir(e.fs, dir)
 }
 
 // load reads what the engine keeps in memory of its state.

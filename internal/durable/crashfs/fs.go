@@ -67,7 +67,9 @@ func Wrap(fsys vfs.FS, hook Hook) *FS { return &FS{FS: fsys, hook: hook} }
 
 // WithoutSync makes every sync of some files and folders a lie: it does nothing and reports success. A test that does
 // not notice is blind.
-func (f *FS) WithoutSync(of func(path string) bool) *FS { return &FS{FS: f.FS, hook: f.hook, blind: of} }
+func (f *FS) WithoutSync(of func(path string) bool) *FS {
+	return &FS{FS: f.FS, hook: f.hook, blind: of}
+}
 
 func (f *FS) file(op Op, open func() (vfs.File, error)) (vfs.File, error) {
 	if err := f.hook(op); err != nil {
