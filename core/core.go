@@ -51,6 +51,9 @@ func (c *Core) Writable() bool {
 	return !c.readOnly && c.pin == nil && (c.sign != nil || !c.pair.IsZero())
 }
 
+// Signs tells that this node signs the log, be it through another handle.
+func (c *Core) Signs() bool { return c.log.writer() }
+
 // Encrypted tells that this handle encrypts and decrypts.
 func (c *Core) Encrypted() bool { return !c.enc.IsZero() }
 

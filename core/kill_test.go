@@ -78,7 +78,8 @@ func killWrite(db *datastore.DB, n int, r *rand.Rand) error {
 	}
 	for {
 		h := c.Head()
-		next, do := core.Head{Fork: h.Fork}, func() error { return nil }
+		next := core.Head{Fork: h.Fork}
+		var do func() error
 		if h.Length > killLength || r.IntN(40) == 0 && h.Length > 0 {
 			next = core.Head{Fork: h.Fork + 1, Length: r.Uint64N(h.Length)}
 			do = func() error { return c.Truncate(ctx, next.Length) }

@@ -160,14 +160,6 @@ func newReader(auth merkle.Authority) *reader {
 	return &reader{memory: newMemory(), auth: auth, blocks: map[uint64]bool{}}
 }
 
-func (r *reader) clone() *reader {
-	c := &reader{memory: r.memory.clone(), auth: r.auth, tree: r.tree.Clone(), blocks: map[uint64]bool{}}
-	for i := range r.blocks {
-		c.blocks[i] = true
-	}
-	return c
-}
-
 func (r *reader) apply(p *merkle.Proof) (*merkle.Verified, error) {
 	v, err := merkle.Check(r, &r.tree, r.auth, p)
 	if err != nil {

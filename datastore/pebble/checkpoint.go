@@ -30,7 +30,7 @@ func (e *Engine) roomInJournal() error {
 // awaitFlush waits for the flush that was begun last. It does not wait for one that has no space.
 func (e *Engine) awaitFlush() error {
 	for e.flushed != nil {
-		err, news := e.health.trouble()
+		news, err := e.health.trouble()
 		select {
 		case <-e.flushed:
 			return nil
@@ -53,7 +53,7 @@ func (e *Engine) awaitFlush() error {
 func (e *Engine) checkpoint(seq uint64, done <-chan struct{}, flushed chan<- struct{}) {
 	defer e.background.Done()
 	for {
-		_, news := e.health.trouble()
+		news, _ := e.health.trouble()
 		if e.health.err() != nil {
 			return
 		}
@@ -81,7 +81,7 @@ func (e *Engine) flush() error {
 		return e.health.fail(fmt.Errorf("flushing the records: %w", err))
 	}
 	for {
-		_, news := e.health.trouble()
+		news, _ := e.health.trouble()
 		if err := e.health.err(); err != nil {
 			return err
 		}
@@ -90,7 +90,7 @@ func (e *Engine) flush() error {
 			return e.health.err()
 		case <-news:
 		}
-		if err, _ := e.health.trouble(); err != nil {
+		if _, err := e.health.trouble(); err != nil {
 			return err
 		}
 	}

@@ -58,17 +58,17 @@ func (h *health) err() error {
 	return nil
 }
 
-// trouble returns why a flush of Pebble cannot be waited for, or nil, and a channel that is closed when that changes.
-func (h *health) trouble() (error, <-chan struct{}) {
+// trouble returns a channel that is closed when there is news, and why a flush of Pebble cannot be waited for, or nil.
+func (h *health) trouble() (<-chan struct{}, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if err := h.err(); err != nil {
-		return err, h.news
+		return h.news, err
 	}
 	if isNoSpace(h.lame) {
-		return fmt.Errorf("writing records: %w: %w", datastore.ErrNoSpace, h.lame), h.news
+		return h.news, fmt.Errorf("writing records: %w: %w", datastore.ErrNoSpace, h.lame)
 	}
-	return h.lame, h.news
+	return h.news, h.lame
 }
 
 // tell changes the state under the mutex and wakes those who wait for news.

@@ -72,7 +72,7 @@ func (e *Engine) compact(lo, hi []byte) error {
 	watch.Go(func() {
 		defer cancel()
 		for {
-			err, news := e.health.trouble()
+			news, err := e.health.trouble()
 			if err != nil {
 				return
 			}
@@ -86,7 +86,7 @@ func (e *Engine) compact(lo, hi []byte) error {
 	err := e.db.Compact(ctx, lo, hi, false)
 	cancel()
 	watch.Wait()
-	if trouble, _ := e.health.trouble(); err != nil && trouble != nil {
+	if _, trouble := e.health.trouble(); err != nil && trouble != nil {
 		return trouble
 	}
 	return err
