@@ -37,27 +37,13 @@ func (c *Core) Clear(ctx context.Context, start, end uint64) error {
 	return nil
 }
 
+// clear drops blocks, and the tree nodes that nobody needs then.
 func (l *log) clear(ctx context.Context, st *state, r Range) error {
 	bare, err := l.bare(ctx, st, r)
 	if err != nil {
 		return err
 	}
-	held, err := l.changeHeld(ctx, st, st.length, nil, []Range{r})
-	if err != nil {
-		return err
-	}
-	next := *st
-	next.setContiguous(held.contiguous)
-	pub := &publication{state: &next, held: held, dropped: []Range{r}, same: true}
-	l.edge = nil
-	return l.update(pub, func(tx *datastore.Tx) error {
-		tx.Lazy()
-		tx.DeleteBlocks(blockKey(l.id, r.Start), blockKey(l.id, r.End))
-		clearNodes(tx, l.id, bare, st.length)
-		held.write(tx, l)
-		tx.Set(headKey(l.id), next.encode())
-		return nil
-	})
+	return l.drop(ctx, st, r, bare)
 }
 
 // bare returns the greatest range around r in which no block is held once r is cleared.

@@ -139,7 +139,7 @@ func (l *log) recheck(ctx context.Context, i uint64) ([]byte, error) {
 	case !errors.Is(err, datastore.ErrCorrupt) && !errors.Is(err, datastore.ErrNotFound):
 		return nil, err
 	}
-	if err := notWritten(l.drop(ctx, st, Range{i, i + 1})); err != nil {
+	if err := notWritten(l.drop(ctx, st, Range{i, i + 1}, Range{})); err != nil {
 		return nil, err
 	}
 	return nil, &CorruptError{Block: i}
@@ -177,8 +177,9 @@ func (l *log) restore(i uint64, b []byte) error {
 	})
 }
 
-// drop forgets blocks and gives their space back. The caller holds write.
-func (l *log) drop(ctx context.Context, st *state, r Range) error {
+// drop forgets blocks and gives their space back, and that of the tree nodes below bare, where no block is held then. The
+// caller holds write.
+func (l *log) drop(ctx context.Context, st *state, r, bare Range) error {
 	held, err := l.changeHeld(ctx, st, st.length, nil, []Range{r})
 	if err != nil {
 		return err
@@ -190,6 +191,7 @@ func (l *log) drop(ctx context.Context, st *state, r Range) error {
 	return l.update(pub, func(tx *datastore.Tx) error {
 		tx.Lazy()
 		tx.DeleteBlocks(blockKey(l.id, r.Start), blockKey(l.id, r.End))
+		clearNodes(tx, l.id, bare, st.length)
 		held.write(tx, l)
 		tx.Set(headKey(l.id), next.encode())
 		return nil

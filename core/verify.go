@@ -97,7 +97,7 @@ func (l *log) dropBad(ctx context.Context, i uint64) error {
 	if err == nil && (leaf.IsZero() || merkle.Leaf(i, b).Hash == leaf.Hash) {
 		return nil // a change came between
 	}
-	err = l.drop(ctx, st, Range{i, i + 1})
+	err = l.drop(ctx, st, Range{i, i + 1}, Range{})
 	if errors.Is(err, datastore.ErrReadOnly) {
 		return nil
 	}
