@@ -22,8 +22,7 @@ const (
 // Finding a page is a binary search over the extents; a page that becomes or ceases to be one moves the entries (32
 // bytes each) behind it.
 type Bitfield struct {
-	extents []extent  // in order, apart; full neighbours are one
-	dirty   *Bitfield // of page numbers; nil when not tracked
+	extents []extent // in order, apart; full neighbours are one
 }
 
 // extent is a run of pages [first, end) with every bit set, or one page that is partly set.
@@ -71,8 +70,8 @@ func (b *Bitfield) SetRange(start, end uint64, on bool) {
 		b.setBits(last, 0, to, on)
 		last--
 	}
-	if first <= last && b.setPages(first, last+1, on) {
-		b.markDirty(first, last+1)
+	if first <= last {
+		b.setPages(first, last+1, on)
 	}
 }
 
@@ -187,7 +186,6 @@ func (b *Bitfield) setBits(page, from, to uint64, on bool) {
 	if e.count == 0 || e.count == PageBits {
 		b.setPages(page, page+1, on)
 	}
-	b.markDirty(page, page+1)
 }
 
 // split gives an empty or full page words of its own and returns the index of its extent.
@@ -207,18 +205,18 @@ func (b *Bitfield) insert(e extent) int {
 	return at
 }
 
-// setPages makes the pages [first, end) full or empty and tells whether that changed any.
-func (b *Bitfield) setPages(first, end uint64, on bool) bool {
+// setPages makes the pages [first, end) full or empty.
+func (b *Bitfield) setPages(first, end uint64, on bool) {
 	lo, ok := b.find(first)
 	if on && ok && b.extents[lo].words == nil && b.extents[lo].end >= end {
-		return false
+		return
 	}
 	hi := lo
 	for hi < len(b.extents) && b.extents[hi].first < end {
 		hi++
 	}
 	if !on && lo == hi {
-		return false
+		return
 	}
 	var rest [3]extent
 	kept := rest[:0]
@@ -235,7 +233,6 @@ func (b *Bitfield) setPages(first, end uint64, on bool) bool {
 	if on {
 		b.join(max(lo-1, 0), min(lo+len(kept)+1, len(b.extents)))
 	}
-	return true
 }
 
 // join makes one extent of neighbours that are full, among those with index [lo, hi).

@@ -26,7 +26,6 @@ func ExampleBitfield() {
 
 func TestHugeRangesAreCheap(t *testing.T) {
 	var b Bitfield
-	b.TrackDirty()
 	b.SetRange(3, 1<<52, true)
 	b.SetRange(1<<30, 1<<45, false)
 	b.SetRange(1<<31, 1<<31+5*PageBits, true)
@@ -125,39 +124,6 @@ func TestLoadPageErrors(t *testing.T) {
 				t.Error("the bitmap has changed")
 			}
 		})
-	}
-}
-
-func TestDirtyPages(t *testing.T) {
-	var b Bitfield
-	b.Set(1) // not tracked yet
-	for range b.DirtyPages() {
-		t.Fatal("dirty without tracking")
-	}
-	list := func() (pages [][2]uint64) {
-		for first, end := range b.DirtyPages() {
-			pages = append(pages, [2]uint64{first, end})
-		}
-		return pages
-	}
-	b.TrackDirty()
-	b.Set(1) // already set
-	b.SetRange(9*PageBits, 20*PageBits, false)
-	if got := list(); got != nil {
-		t.Errorf("dirty %v, nothing changed", got)
-	}
-	b.SetRange(3*PageBits-1, 1<<40, true)
-	b.SetRange(5*PageBits, 6*PageBits, true) // already set
-	if got, want := list(), [][2]uint64{{2, 1 << 40 / PageBits}}; !slices.Equal(got, want) {
-		t.Errorf("dirty %v, want %v", got, want)
-	}
-	b.TrackDirty()
-	if err := b.LoadPage(4, make([]byte, PageBytes)); err != nil {
-		t.Fatal(err)
-	}
-	b.SetRange(1, 2, false)
-	if got, want := list(), [][2]uint64{{0, 1}}; !slices.Equal(got, want) {
-		t.Errorf("dirty %v, want %v", got, want)
 	}
 }
 

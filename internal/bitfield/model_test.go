@@ -16,9 +16,8 @@ const windowPages = 6
 
 // model is the plain form of a window of a bitmap: one bool for each bit.
 type model struct {
-	base  uint64
-	bits  []bool
-	dirty [windowPages]bool
+	base uint64
+	bits []bool
 }
 
 func newModel(base uint64) *model {
@@ -29,7 +28,6 @@ func (m *model) setRange(start, end uint64, on bool) {
 	for i := start; i < end; i++ {
 		if m.bits[i-m.base] != on {
 			m.bits[i-m.base] = on
-			m.dirty[(i-m.base)/PageBits] = true
 		}
 	}
 }
@@ -91,7 +89,6 @@ func TestModel(t *testing.T) {
 			for range 40 {
 				var b Bitfield
 				m := newModel(base)
-				b.TrackDirty()
 				for range r.IntN(40) {
 					step(t, r, &b, m)
 				}
@@ -189,17 +186,6 @@ func compare(t *testing.T, b *Bitfield, m *model) {
 	for n := range uint64(windowPages) {
 		if !bytes.Equal(b.Page(m.base/PageBits+n), m.page(n)) {
 			t.Fatalf("page %d differs", n)
-		}
-	}
-	dirty := map[uint64]bool{}
-	for first, end := range b.DirtyPages() {
-		for p := first; p < end; p++ {
-			dirty[p-m.base/PageBits] = true
-		}
-	}
-	for p, changed := range m.dirty {
-		if changed && !dirty[uint64(p)] {
-			t.Fatalf("page %d changed and is not dirty", p)
 		}
 	}
 }

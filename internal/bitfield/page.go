@@ -3,7 +3,6 @@ package bitfield
 import (
 	"encoding/binary"
 	"fmt"
-	"iter"
 	"math/bits"
 )
 
@@ -106,22 +105,4 @@ func (b *Bitfield) LoadPage(n uint64, p []byte) error {
 		b.insert(extent{first: n, end: n + 1, words: w, count: count})
 	}
 	return nil
-}
-
-// TrackDirty makes the bitmap remember from now on which pages change, and forget which did before.
-func (b *Bitfield) TrackDirty() { b.dirty = new(Bitfield) }
-
-// DirtyPages yields runs [first, end) of pages that changed since TrackDirty was called last, in order; a range that
-// changed some of its pages counts with all of them. Without TrackDirty there are none.
-func (b *Bitfield) DirtyPages() iter.Seq2[uint64, uint64] {
-	if b.dirty == nil {
-		return func(func(first, end uint64) bool) {}
-	}
-	return b.dirty.Runs(0, Limit/PageBits)
-}
-
-func (b *Bitfield) markDirty(first, end uint64) {
-	if b.dirty != nil {
-		b.dirty.SetRange(first, end, true)
-	}
 }
