@@ -367,7 +367,8 @@ func (s sealed) seeksBeside(t *testing.T, q *merkle.Request, have uint64, yield 
 // Every honest answer is accepted; every single mutation of it is refused, or leads to the state before, to the honest
 // state or to that without whole sections. The one exception is that of sizes moved between two given siblings, which
 // must come out marked. Every length, index and kind of request; a sample of the mutations by default, all of them, each
-// bit included, with HYPERNODE_LONG (about an hour; a single length by -run TestMutations/17).
+// bit included, with HYPERNODE_LONG=1 (hours; a single length by -run TestMutations/17); with HYPERNODE_LONG=kinds all of
+// them but for answers with a seek beside a block or node, of which a share is taken.
 func TestMutations(t *testing.T) {
 	seed := seeded(t).Uint64()
 	for length := uint64(1); length <= 64; length += lengthStep {
@@ -381,8 +382,13 @@ func TestMutations(t *testing.T) {
 func mutateAll(t *testing.T, rng *rand.Rand, length uint64) {
 	answers, tried := 0, 0
 	bits, share := 0.02, min(1, sampled/float64(length*length))
-	if os.Getenv("HYPERNODE_LONG") != "" {
-		bits, share = 1, 1
+	beside := share // of the answers with a seek beside a block or node, by far the most
+	switch os.Getenv("HYPERNODE_LONG") {
+	case "":
+	case "kinds":
+		bits, share, beside = 1, 1, 0.03
+	default:
+		bits, share, beside = 1, 1, 1
 	}
 	s := sealed{newLog(nil, 0, testBlocks(rng, int(length)))}
 	for have := uint64(0); have <= length; have++ {
@@ -396,7 +402,11 @@ func mutateAll(t *testing.T, rng *rand.Rand, length uint64) {
 		s.requests(t, r, func(q *merkle.Request) {
 			a := newAttempt(t, r, s.answer(t, q))
 			answers++
-			if rng.Float64() < share {
+			part := share
+			if q.Seek != nil && (q.Block != nil || q.Hash != nil) {
+				part = beside
+			}
+			if rng.Float64() < part {
 				tried += a.mutate(t, rng, bits)
 			}
 		})
