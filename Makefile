@@ -1,6 +1,7 @@
 # make test is the one command that passes every test. Each other target is a part of it or a longer run of a part.
 #
-#   make test    lint, every test, the tests with goroutines again under the race detector, each fuzz target for 10 s
+#   make js      install the JavaScript peers for the tests
+#   make test    js, lint, every test, the tests with goroutines again under the race detector, each fuzz target for 10 s
 #   make lint    formatting, vet, staticcheck, module file, builds for every supported platform
 #   make fuzz    each fuzz target for a million executions       FUZZTIME=10m or 5000000x, FUZZ=regexp of targets
 #   make crash   a million power losses, 200 kills a mode        HYPERNODE_CRASH_POINTS, HYPERNODE_KILLS
@@ -12,7 +13,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
-.PHONY: test lint format vet staticcheck tidy cross golangci unit race fuzz fuzz-slice crash rot proofs bench
+.PHONY: test js lint format vet staticcheck tidy cross golangci unit race fuzz fuzz-slice crash rot proofs bench
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -28,7 +29,13 @@ COUNT := $(if $(CI),-count=1)
 # $(call have,TOOL,WHAT) is a condition: TOOL is there. If not, it says so, and under CI it ends the run.
 have = { command -v $(1) >/dev/null || { echo "$(1) is not installed: no $(2)" >&2; $(if $(CI),exit 1,false); }; }
 
-test: lint unit race fuzz-slice
+test: js lint unit race fuzz-slice
+
+# The packages of the stock JavaScript peers that tests talk to.
+js:
+	@if $(call have,npm,tests against JavaScript peers); then \
+		cd protocols/replicate/testdata/js && npm ci --no-audit --no-fund; \
+	fi
 
 lint: format vet staticcheck tidy golangci cross
 

@@ -52,7 +52,11 @@ func (c *Core) Writable() bool {
 }
 
 // Signs tells that this node signs the log, be it through another handle.
-func (c *Core) Signs() bool { return c.log.writer() }
+func (c *Core) Signs() bool {
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	return c.log.signer
+}
 
 // Encrypted tells that this handle encrypts and decrypts.
 func (c *Core) Encrypted() bool { return !c.enc.IsZero() }

@@ -1,0 +1,20 @@
+// Package replicate copies cores between peers: it asks for what a core lacks, and answers what others ask.
+//
+// Start with [New], whose [Set] is the source of the cores of a store, and with [Set.Serve], which speaks with one peer over
+// a stream until it ends:
+//
+//	set := replicate.New(replicate.Options{})
+//	store, err := corestore.Open(ctx, db, corestore.Options{Source: set})
+//	err = set.Serve(ctx, conn, store.Find)
+//
+// Each core that both peers have is a channel of the stream, named by the core's discovery key and opened with a proof that
+// one knows its key. Who wants something opens the channel; the other looks the core up. A peer that proves nothing is shown
+// nothing: it cannot tell a core that is here from one that is not.
+//
+// What to ask of whom is decided by a scheduler for each core, a state machine without goroutines, clock or I/O. A peer is
+// asked for blocks that it has announced, for each block one peer at a time, as many at once as keep the peer busy. What
+// comes in is suspect until [core.Core.Apply] has taken it.
+//
+// A stream has one goroutine that reads, the caller's of Serve, one that writes and one that applies what came in, while more
+// is read. All have ended when Serve returns.
+package replicate

@@ -1,0 +1,50 @@
+package replicate
+
+import "time"
+
+// pace measures how fast one peer answers, and says how much to ask of it at once.
+type pace struct {
+	trip  time.Duration // lowest from request to answer
+	usual time.Duration // the same on average
+	rate  float64       // bytes per second, the highest of late
+	bytes int           // that came since
+	since time.Time
+}
+
+const (
+	minWindow = 1 << 20
+	maxWindow = 32 << 20
+	minSample = 50 * time.Millisecond
+	minSlow   = time.Second
+)
+
+// answered takes in that size bytes came at now for what was asked at asked.
+func (p *pace) answered(size int, asked, now time.Time) {
+	trip := max(now.Sub(asked), time.Microsecond)
+	if p.trip == 0 || trip < p.trip {
+		p.trip = trip
+	}
+	if p.usual == 0 {
+		p.usual = trip
+	}
+	p.usual += (trip - p.usual) / 8
+	if p.since.IsZero() {
+		p.since = asked
+	}
+	p.bytes += size
+	if d := now.Sub(p.since); d >= max(minSample, p.trip) {
+		p.rate = max(p.rate*0.9, float64(p.bytes)/d.Seconds())
+		p.bytes, p.since = 0, now
+	}
+}
+
+// idle says that nothing is asked, so that the time that passes says nothing of the rate.
+func (p *pace) idle() { p.bytes, p.since = 0, time.Time{} }
+
+// window is how many bytes may be asked for and not have come: twice what is under way when the peer is never idle.
+func (p *pace) window() int {
+	return int(min(max(2*p.rate*p.trip.Seconds(), minWindow), maxWindow))
+}
+
+// slow is after how long an answer is late.
+func (p *pace) slow() time.Duration { return max(minSlow, 4*p.usual) }

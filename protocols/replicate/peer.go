@@ -1,0 +1,113 @@
+package replicate
+
+import (
+	"time"
+
+	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/protocols/wire"
+)
+
+// peer is what the scheduler knows of one peer of a core.
+type peer struct {
+	// What the peer said.
+	remote wire.Sync
+	synced bool
+	have   wire.Have
+	wants  []wire.Want
+
+	// What it was asked.
+	asks   map[uint64]*ask // by id, until the answer comes
+	blocks map[uint64]*ask // those for blocks, until the answer is applied
+	bytes  int             // expected from asks
+	heads  int             // requests for a head that are not settled
+	filled bool            // the window was filled up; it is used again once it is half empty
+	pace   pace
+	after  uint64 // the block behind the one asked last
+	target uint64 // the length that it was asked to prove, 0 for none
+
+	// What it did wrong.
+	noUpgrade uint64 // the length that it could not prove
+	fork      uint64 // the latest fork that it was asked about
+	misses    int    // answers that did not fit the tree
+	probe     time.Time
+	fault     error // why it is to be left
+
+	// What it is to be told.
+	sent    wire.Sync
+	told    bool
+	fresh   bool // all that is held is to be announced anew
+	news    []wire.Range
+	replies []wire.Want
+	asked   map[uint64]bool // stretches that it was asked to announce
+	cancels []uint64
+	follow  []*merkle.Request
+}
+
+func newPeer() *peer {
+	return &peer{fresh: true, asks: map[uint64]*ask{}, blocks: map[uint64]*ask{}, asked: map[uint64]bool{}}
+}
+
+// ask is a request that was sent.
+type ask struct {
+	request   *merkle.Request
+	isBlock   bool
+	seek      *want // what it was sent for, when that is a byte position
+	predicted bool  // its path rests on answers that had not come
+	hedged    bool
+	arrived   bool // its answer came and is being applied
+	settled   bool
+	size      int // expected
+	at        time.Time
+}
+
+func (a *ask) block() uint64 { return a.request.Block.Index }
+
+// message is what is to be sent to a peer next; one field is set.
+type message struct {
+	sync     *wire.Sync
+	ranges   *wire.Range
+	bitfield *wire.Bitfield
+	want     *wire.Want
+	cancel   *wire.Cancel
+	request  *merkle.Request
+	measure  bool // Nodes of request's block are to be filled in
+	locate   *ask // is the request when its Hash is to be filled in, for a seek
+}
+
+// tell adds an announcement, joined to the one before it where they touch.
+func (p *peer) tell(r wire.Range) {
+	if n := len(p.news); n > 0 {
+		if last := &p.news[n-1]; last.Drop == r.Drop && last.Start+last.Length == r.Start {
+			last.Length += r.Length
+			return
+		}
+	}
+	if len(p.news) >= maxNews {
+		p.news, p.fresh, p.replies = nil, true, append([]wire.Want(nil), p.wants...)
+		return
+	}
+	p.news = append(p.news, r)
+}
+
+// wanting tells whether the peer has asked for announcements about any of [start, end).
+func (p *peer) wanting(start, end uint64) bool {
+	for _, w := range p.wants {
+		if from, to, ok := w.Span(); ok && start < to && from < end {
+			return true
+		}
+	}
+	return false
+}
+
+// full tells whether no more blocks are to be asked for now. It goes by turns from empty to full, so that requests go out many
+// at a time.
+func (p *peer) full() bool {
+	window := p.pace.window()
+	switch {
+	case len(p.asks) >= maxAsks || p.bytes >= window:
+		p.filled = true
+	case len(p.asks) <= maxAsks*3/4 && p.bytes <= window*3/4:
+		p.filled = false
+	}
+	return p.filled
+}

@@ -1,0 +1,255 @@
+package replicate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/hypernode/hypernode/core"
+)
+
+// Replicator is the session of one core: it carries the core's wants to the peers that have it. It is a [core.Extender] too.
+type Replicator struct {
+	set  *Set
+	core *core.Core
+
+	telling sync.Mutex // held while wants are told what came; taken before mu
+
+	mu       sync.Mutex // guards what follows
+	sched    *scheduler
+	links    map[*link]struct{} // open, or about to be
+	version  uint64             // counts the changes
+	frozen   bool
+	closed   bool
+	stats    Stats
+	handlers map[string]func(peer string, data []byte)
+}
+
+// Stats counts what a core has exchanged with all its peers.
+type Stats struct {
+	Peers                int    // with an open channel
+	BlocksIn, BytesIn    uint64 // that were asked for and came
+	BlocksOut, BytesOut  uint64 // that were sent
+	Unasked              uint64 // answers that came when nobody waited for them any more
+	Refused, Unavailable uint64 // proofs that did not hold, and requests of ours that got no data
+}
+
+// Stats returns what was counted up to now.
+func (r *Replicator) Stats() Stats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	st := r.stats
+	st.Peers = len(r.sched.peers)
+	return st
+}
+
+// Fetch implements [core.Session]. A want that no peer can fulfil waits for one that can until ctx ends; a want of the head
+// alone is fulfilled when no peer has a later one.
+func (r *Replicator) Fetch(ctx context.Context, w core.Want) error {
+	job := newWant(w)
+	r.mu.Lock()
+	if err := r.unusableLocked(); err != nil {
+		r.mu.Unlock()
+		return err
+	}
+	r.sched.add(job)
+	few := len(r.links) == 0
+	news := r.newsLocked()
+	r.mu.Unlock()
+	r.tell(news)
+	if few {
+		r.set.seek(r)
+	}
+	r.wake()
+	select {
+	case <-job.done:
+		return job.err
+	case <-ctx.Done():
+	}
+	r.mu.Lock()
+	r.sched.remove(job)
+	ended := job.ended
+	r.mu.Unlock()
+	if ended {
+		return job.err
+	}
+	return fmt.Errorf("%w: no peer gave it in time: %w", core.ErrNotAvailable, ctx.Err())
+}
+
+// seeks tells whether peers are asked for the core unasked: not for one that is written here, which only they may want.
+func (r *Replicator) seeks() bool {
+	if r.set.o.AnnounceAll || !r.core.Signs() {
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.sched.wants) > 0
+}
+
+func (r *Replicator) unusableLocked() error {
+	switch {
+	case r.closed:
+		return core.ErrClosed
+	case r.frozen:
+		return core.ErrConflict
+	}
+	return nil
+}
+
+// Changed implements [core.Session].
+func (r *Replicator) Changed(ch core.Change) {
+	r.mu.Lock()
+	r.version++
+	r.sched.changed(ch)
+	if ch.Conflict {
+		r.frozen = true
+		r.failLocked(core.ErrConflict)
+	}
+	news := r.newsLocked()
+	r.mu.Unlock()
+	r.tell(news)
+	r.wake()
+}
+
+// Close implements [core.Session]: the core's channels are closed, the streams live on.
+func (r *Replicator) Close() error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return nil
+	}
+	r.closed = true
+	r.failLocked(core.ErrClosed)
+	links := r.linksLocked()
+	r.mu.Unlock()
+	r.set.detach(r)
+	for _, l := range links {
+		l.end()
+	}
+	return nil
+}
+
+// failLocked ends all wants.
+func (r *Replicator) failLocked(err error) {
+	for w := range r.sched.wants {
+		w.finish(err)
+	}
+	clear(r.sched.wants)
+}
+
+func (r *Replicator) linksLocked() []*link {
+	list := make([]*link, 0, len(r.links))
+	for l := range r.links {
+		list = append(list, l)
+	}
+	return list
+}
+
+// newsLocked tells whether tell is to be called, without mu.
+func (r *Replicator) newsLocked() bool { return len(r.sched.progress)+len(r.sched.ended) > 0 }
+
+// tell reports progress and ends the wants that have all, each after its last report.
+func (r *Replicator) tell(news bool) {
+	if !news {
+		return
+	}
+	r.telling.Lock()
+	defer r.telling.Unlock()
+	r.mu.Lock()
+	reports, ended := r.sched.progress, r.sched.ended
+	r.sched.progress, r.sched.ended = nil, nil
+	r.mu.Unlock()
+	for _, p := range reports {
+		p.call(p.done, p.total)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range ended {
+		w.finish(nil)
+	}
+}
+
+// step lets fn tell the scheduler what has happened, and wakes the peers that it may concern: l alone, or all when all is set.
+func (r *Replicator) step(l *link, all bool, fn func(s *scheduler)) {
+	r.mu.Lock()
+	fn(r.sched)
+	news := r.newsLocked()
+	fault := l.peer.fault
+	all = all || len(r.sched.urgent) > 0
+	r.mu.Unlock()
+	r.tell(news)
+	if fault != nil {
+		l.stream.fail(fault)
+	}
+	if all {
+		r.wake()
+	} else {
+		l.wake()
+	}
+}
+
+// wake makes all peers' streams look for what there is to send.
+func (r *Replicator) wake() {
+	r.mu.Lock()
+	links := r.linksLocked()
+	r.mu.Unlock()
+	for _, l := range links {
+		l.wake()
+	}
+}
+
+// load tells the scheduler what the core has, before the first peer is told of it.
+func (r *Replicator) load(ctx context.Context) error {
+	for {
+		r.mu.Lock()
+		version, loaded := r.version, r.sched.loaded
+		r.mu.Unlock()
+		if loaded {
+			return nil
+		}
+		head := r.core.Served()
+		held, err := r.core.Held(ctx, 0, head.Length)
+		if err != nil {
+			return err
+		}
+		known := r.core.Manifest() != nil || r.core.Compat()
+		r.mu.Lock()
+		if r.version == version {
+			r.sched.load(head, held, known)
+		}
+		news := r.newsLocked()
+		r.mu.Unlock()
+		r.tell(news)
+	}
+}
+
+// forgetLocked gives back what the scheduler keeps for peers when there are none.
+func (r *Replicator) forgetLocked() {
+	if len(r.links) == 0 {
+		s := r.sched
+		s.loaded, s.manifest = false, false
+	}
+}
+
+// Send implements [core.Extender]. A peer that takes too little at a time misses messages.
+func (r *Replicator) Send(name string, data []byte) {
+	r.mu.Lock()
+	links := r.linksLocked()
+	r.mu.Unlock()
+	for _, l := range links {
+		l.extend(name, slices.Clone(data))
+	}
+}
+
+// Handle implements [core.Extender].
+func (r *Replicator) Handle(name string, receive func(peer string, data []byte)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.handlers == nil {
+		r.handlers = map[string]func(string, []byte){}
+	}
+	if r.handlers[name] = receive; receive == nil {
+		delete(r.handlers, name)
+	}
+}

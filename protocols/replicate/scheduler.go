@@ -1,0 +1,267 @@
+package replicate
+
+import (
+	"time"
+
+	"github.com/hypernode/hypernode/core"
+	"github.com/hypernode/hypernode/internal/bitfield"
+	"github.com/hypernode/hypernode/protocols/wire"
+)
+
+// scheduler decides what to tell and to ask the peers of one core. It is told of all that happens, and asked with next what
+// to send to a peer that can take something. It is not safe for concurrent use.
+type scheduler struct {
+	// This side of the core, as peers may know it.
+	loaded   bool
+	head     core.Head
+	held     bitfield.Bitfield
+	manifest bool
+
+	peers   map[*peer]struct{}
+	opening int // peers that may come
+
+	// What is wanted.
+	wants   map[*want]struct{}
+	waiting map[uint64][]*want // by urgent block
+	urgent  []uint64           // to be asked for before others; some may have come
+	bulk    bitfield.Bitfield  // to be asked for
+	flying  map[uint64]int     // how many peers are asked for a block
+	exact   map[uint64]bool    // blocks whose path must not be predicted
+	hedged  map[uint64]bool    // blocks that are to be asked of another peer too
+
+	ids      uint64
+	upgrader *peer // is asked for a longer head
+	progress []report
+	ended    []*want // that have all they asked for
+}
+
+func newScheduler() *scheduler {
+	return &scheduler{
+		peers: map[*peer]struct{}{}, wants: map[*want]struct{}{}, waiting: map[uint64][]*want{},
+		flying: map[uint64]int{}, exact: map[uint64]bool{}, hedged: map[uint64]bool{},
+	}
+}
+
+// load takes in what the core has, before anything is told of it.
+func (s *scheduler) load(head core.Head, held []core.Range, manifest bool) {
+	s.loaded, s.head, s.manifest = true, head, manifest
+	s.held = bitfield.Bitfield{}
+	for _, r := range held {
+		s.held.SetRange(r.Start, min(r.End, head.Length), true)
+	}
+	s.settle()
+}
+
+// contiguous is the number of leading blocks that are held.
+func (s *scheduler) contiguous() uint64 { return s.held.NextUnset(0) }
+
+func (s *scheduler) join(p *peer) { s.peers[p] = struct{}{} }
+
+// leave forgets a peer; what it was asked is to be asked of others.
+func (s *scheduler) leave(p *peer) {
+	if _, ok := s.peers[p]; !ok {
+		return
+	}
+	delete(s.peers, p)
+	for _, a := range p.all() {
+		s.drop(p, a)
+		s.retry(a)
+	}
+	s.settle()
+}
+
+// land takes a request off those that wait for an answer.
+func (s *scheduler) land(p *peer, a *ask) {
+	if p.asks[a.request.ID] != a {
+		return
+	}
+	delete(p.asks, a.request.ID)
+	p.bytes -= a.size
+	if len(p.asks) == 0 {
+		p.pace.idle()
+	}
+}
+
+// drop ends a request, whatever came of it.
+func (s *scheduler) drop(p *peer, a *ask) {
+	if a.settled {
+		return
+	}
+	s.land(p, a)
+	a.settled = true
+	if !a.isBlock {
+		p.heads--
+		if a.request.Upgrade == nil {
+			return
+		}
+		p.target = 0
+		if s.upgrader == p {
+			s.upgrader = nil
+		}
+		return
+	}
+	i := a.block()
+	delete(p.blocks, i)
+	if s.flying[i]--; s.flying[i] <= 0 {
+		delete(s.flying, i)
+		delete(s.hedged, i)
+	}
+}
+
+// all returns what a peer was asked that is not settled.
+func (p *peer) all() []*ask {
+	list := make([]*ask, 0, len(p.asks))
+	for _, a := range p.asks {
+		list = append(list, a)
+	}
+	for _, a := range p.blocks {
+		if a.arrived {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+func (s *scheduler) retry(a *ask) {
+	if a.seek != nil {
+		a.seek.seeking = false
+	}
+	if a.isBlock {
+		s.again(a.block())
+	}
+}
+
+// sync takes in a peer's sync.
+func (s *scheduler) sync(p *peer, m wire.Sync) {
+	if p.synced && (m.Fork != p.remote.Fork || m.Length < p.remote.Length) {
+		p.have.Drop(m.Length, bitfield.Limit)
+	}
+	if m.Fork != p.remote.Fork || m.Length != p.remote.Length || m.CanUpgrade && !p.remote.CanUpgrade {
+		p.noUpgrade = 0
+	}
+	p.remote, p.synced = m, true
+	s.settle()
+}
+
+// want takes in what a peer wants to hear of.
+func (s *scheduler) want(p *peer, m wire.Want) {
+	if _, _, ok := m.Span(); !ok || len(p.wants) >= wire.MaxWants || len(p.replies) >= wire.MaxWants {
+		return
+	}
+	p.wants = append(p.wants, m)
+	p.replies = append(p.replies, m)
+}
+
+func (s *scheduler) unwant(p *peer, m wire.Want) {
+	for i, w := range p.wants {
+		if w == m {
+			p.wants = append(p.wants[:i], p.wants[i+1:]...)
+			return
+		}
+	}
+}
+
+// changed takes in a commit. What it brought need not be asked for any more.
+func (s *scheduler) changed(ch core.Change) {
+	moved := ch.Head.Fork != s.head.Fork
+	for _, r := range ch.Dropped {
+		s.held.SetRange(r.Start, r.End, false)
+		s.announce(wire.Range{Drop: true, Start: r.Start, Length: r.End - r.Start})
+	}
+	for _, r := range ch.Have {
+		s.held.SetRange(r.Start, r.End, true)
+	}
+	s.held.SetRange(ch.Head.Length, bitfield.Limit, false)
+	s.head = ch.Head
+	for _, r := range ch.Have {
+		s.announce(wire.Range{Start: r.Start, Length: r.End - r.Start})
+		for i := r.Start; i < r.End && len(s.wants)+len(s.flying) > 0; i++ {
+			s.arrived(i)
+		}
+	}
+	if moved {
+		s.restart()
+	}
+	s.settle()
+}
+
+// announce tells of a range the peers that are to know and do not.
+func (s *scheduler) announce(r wire.Range) {
+	whole := s.contiguous() >= s.head.Length
+	end := r.Start + r.Length
+	for p := range s.peers {
+		switch {
+		case r.Drop:
+			p.tell(r)
+		case p.have.NextUnset(r.Start) >= end:
+		case whole, end+256 > s.head.Length, p.wanting(r.Start, end):
+			p.tell(r)
+		}
+	}
+}
+
+// arrived ends what is under way for a block that is here.
+func (s *scheduler) arrived(i uint64) {
+	delete(s.exact, i)
+	delete(s.hedged, i)
+	s.came(i)
+	if s.flying[i] == 0 {
+		return
+	}
+	for p := range s.peers {
+		if a := p.blocks[i]; a != nil {
+			if !a.arrived {
+				p.cancels = append(p.cancels, a.request.ID)
+			}
+			s.drop(p, a)
+		}
+	}
+}
+
+// restart forgets what is under way for another fork.
+func (s *scheduler) restart() {
+	for p := range s.peers {
+		for _, a := range p.all() {
+			s.drop(p, a)
+			s.retry(a)
+		}
+		p.follow, p.noUpgrade = nil, 0
+	}
+	clear(s.exact)
+}
+
+const probeTime = 5 * time.Second
+
+// tick looks after what is late at now: a block whose peer is slow is asked of another one too.
+func (s *scheduler) tick(now time.Time) {
+	for p := range s.peers {
+		if !p.probe.IsZero() && now.Sub(p.probe) > probeTime {
+			p.fault = ErrBadPeer
+			continue
+		}
+		for _, a := range p.asks {
+			if a.hedged || now.Sub(a.at) < p.pace.slow() {
+				continue
+			}
+			s.late(p, a)
+		}
+	}
+}
+
+func (s *scheduler) late(p *peer, a *ask) {
+	if a.request.Upgrade != nil && s.upgrader == p {
+		a.hedged, s.upgrader = true, nil
+		p.noUpgrade = p.remote.Length
+		return
+	}
+	if !a.isBlock {
+		return
+	}
+	for other := range s.peers {
+		if other != p && s.canAsk(other) && other.have.Has(a.block()) && other.blocks[a.block()] == nil {
+			a.hedged, s.hedged[a.block()] = true, true
+			s.urgent = append(s.urgent, a.block())
+			return
+		}
+	}
+}

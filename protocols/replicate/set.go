@@ -1,0 +1,122 @@
+package replicate
+
+import (
+	"context"
+	"sync"
+
+	"github.com/hypernode/hypernode/core"
+	"github.com/hypernode/hypernode/core/keys"
+	"github.com/hypernode/hypernode/protocols/mux"
+)
+
+// Set is the cores that are open here and the streams over which they are replicated. It is a [core.Source].
+type Set struct {
+	o Options
+
+	mu      sync.Mutex // guards what follows
+	cores   map[keys.DiscoveryKey]*Replicator
+	streams map[*stream]struct{}
+}
+
+// Find returns a handle on a core that is here, for a peer that names it, or core.ErrNotFound. The handle is closed when the
+// peer's channel is. corestore.Store.Find is one.
+type Find func(ctx context.Context, d keys.DiscoveryKey) (*core.Core, error)
+
+// New returns a Set without cores and streams.
+func New(o Options) *Set {
+	return &Set{o: o, cores: map[keys.DiscoveryKey]*Replicator{}, streams: map[*stream]struct{}{}}
+}
+
+// Attach implements [core.Source].
+func (s *Set) Attach(c *core.Core) core.Session {
+	r := &Replicator{set: s, core: c, sched: newScheduler(), links: map[*link]struct{}{}}
+	r.sched.head = c.Served()
+	r.frozen = c.Conflict() != nil
+	s.mu.Lock()
+	s.cores[c.DiscoveryKey()] = r
+	streams := s.streamsLocked()
+	s.mu.Unlock()
+	if r.seeks() {
+		for _, st := range streams {
+			st.open(r)
+		}
+	}
+	return r
+}
+
+func (s *Set) streamsLocked() []*stream {
+	list := make([]*stream, 0, len(s.streams))
+	for st := range s.streams {
+		list = append(list, st)
+	}
+	return list
+}
+
+// seek opens a channel to each peer for a core of which something is wanted.
+func (s *Set) seek(r *Replicator) {
+	s.mu.Lock()
+	streams := s.streamsLocked()
+	s.mu.Unlock()
+	for _, st := range streams {
+		st.open(r)
+	}
+}
+
+func (s *Set) detach(r *Replicator) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d := r.core.DiscoveryKey(); s.cores[d] == r {
+		delete(s.cores, d)
+	}
+}
+
+// Core returns the session of a core that is open here, nil when there is none.
+func (s *Set) Core(d keys.DiscoveryKey) *Replicator {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cores[d]
+}
+
+// Streams returns how many peers are connected.
+func (s *Set) Streams() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.streams)
+}
+
+// Serve replicates with one peer until the stream ends, and returns why: nil for an orderly end by the peer. The end of ctx
+// ends the stream. find, which may be nil, is asked for cores that are not open. Serve takes conn over.
+func (s *Set) Serve(ctx context.Context, conn mux.Conn, find Find) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	st := newStream(s, conn, find)
+	st.mux = mux.New(conn, mux.Options{
+		Offered: func(o *mux.Offer) { st.offered(ctx, o) },
+		Fill:    func() { st.fill(ctx) },
+	})
+	s.mu.Lock()
+	s.streams[st] = struct{}{}
+	for _, r := range s.cores {
+		if r.seeks() {
+			st.open(r)
+		}
+	}
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		delete(s.streams, st)
+		s.mu.Unlock()
+		st.forsake()
+	}()
+	var loops sync.WaitGroup
+	loops.Go(func() {
+		st.mux.WriteLoop(ctx)
+		st.release()
+	})
+	loops.Go(func() { st.applyLoop(ctx) })
+	err := st.mux.ReadLoop(ctx)
+	cancel()
+	st.mux.Close()
+	loops.Wait()
+	return st.cause(err)
+}

@@ -1,0 +1,202 @@
+package replicate
+
+import (
+	"github.com/hypernode/hypernode/core"
+	"github.com/hypernode/hypernode/internal/bitfield"
+)
+
+// want is what one Fetch waits for.
+type want struct {
+	core.Want
+	todo  bitfield.Bitfield // blocks in bulk that have not come
+	left  uint64            // blocks that have not come, also the urgent ones
+	total uint64
+	done  chan struct{} // closed when err is settled
+
+	// Of a seek.
+	seeking bool // a peer is asked
+	found   bool
+	refused map[*peer]int // how often a peer could not tell
+
+	ended bool
+	err   error
+}
+
+// maxUrgent is the longest range that is fetched before all others; longer ones are bulk whatever their priority.
+const maxUrgent = 4096
+
+func newWant(w core.Want) *want {
+	return &want{Want: w, done: make(chan struct{}), refused: map[*peer]int{}}
+}
+
+func (w *want) finish(err error) {
+	if !w.ended {
+		w.ended, w.err = true, err
+		close(w.done)
+	}
+}
+
+// urgentBlocks returns the blocks that overtake others; the rest of the want is set in todo.
+func (w *want) split() (urgent []uint64) {
+	first := func(start, end uint64) {
+		if w.Priority > 0 && end-start <= maxUrgent {
+			for i := start; i < end; i++ {
+				urgent = append(urgent, i)
+			}
+			return
+		}
+		w.todo.SetRange(start, end, true)
+	}
+	for _, i := range w.Blocks {
+		first(i, i+1)
+	}
+	for _, r := range w.Ranges {
+		if r.End == 0 {
+			r.End = bitfield.Limit
+		}
+		if r.Start < r.End {
+			first(r.Start, r.End)
+		}
+	}
+	w.left = w.todo.Count(0, bitfield.Limit)
+	return urgent
+}
+
+// add takes a want in.
+func (s *scheduler) add(w *want) {
+	for _, i := range w.split() {
+		w.left++
+		if len(s.waiting[i]) == 0 && s.flying[i] == 0 {
+			s.urgent = append(s.urgent, i)
+		}
+		s.waiting[i] = append(s.waiting[i], w)
+	}
+	w.total = w.left
+	s.wants[w] = struct{}{}
+	s.unplan(w)
+	s.settle()
+}
+
+// unplan adds the bulk of a want to what is to be asked for, but for what is under way.
+func (s *scheduler) unplan(w *want) {
+	for start, end := range w.todo.Runs(0, bitfield.Limit) {
+		s.bulk.SetRange(start, end, true)
+	}
+	for i := range s.flying {
+		s.bulk.SetRange(i, i+1, false)
+	}
+}
+
+// remove takes a want out; what nobody else wants is not asked for any more.
+func (s *scheduler) remove(w *want) {
+	if _, ok := s.wants[w]; !ok {
+		return
+	}
+	if delete(s.wants, w); len(s.wants) == 0 {
+		clear(s.exact)
+	}
+	for _, i := range w.Blocks {
+		s.forgo(w, i)
+	}
+	for _, r := range w.Ranges {
+		if w.Priority > 0 && r.End-r.Start <= maxUrgent {
+			for i := r.Start; i < r.End; i++ {
+				s.forgo(w, i)
+			}
+		}
+	}
+	if _, bulk := w.todo.NextSet(0); bulk {
+		s.bulk = bitfield.Bitfield{}
+		for other := range s.wants {
+			s.unplan(other)
+		}
+	}
+}
+
+// forgo takes w off those that wait for block i.
+func (s *scheduler) forgo(w *want, i uint64) {
+	list := s.waiting[i]
+	for k, other := range list {
+		if other == w {
+			list = append(list[:k:k], list[k+1:]...)
+			break
+		}
+	}
+	if s.waiting[i] = list; len(list) == 0 {
+		delete(s.waiting, i)
+	}
+}
+
+// came ends the wait for a block.
+func (s *scheduler) came(i uint64) {
+	s.bulk.SetRange(i, i+1, false)
+	list := s.waiting[i]
+	delete(s.waiting, i)
+	for _, w := range list {
+		s.count(w)
+	}
+	for w := range s.wants {
+		if w.todo.Has(i) {
+			w.todo.SetRange(i, i+1, false)
+			s.count(w)
+		}
+	}
+}
+
+func (s *scheduler) count(w *want) {
+	w.left--
+	if w.Progress != nil {
+		s.progress = append(s.progress, report{w.Progress, w.total - w.left, w.total})
+	}
+}
+
+// report is a call of Want.Progress to be made.
+type report struct {
+	call        func(done, total uint64)
+	done, total uint64
+}
+
+// again makes a block whose request came to nothing wanted as before.
+func (s *scheduler) again(i uint64) {
+	if s.flying[i] > 0 {
+		return
+	}
+	if len(s.waiting[i]) > 0 {
+		s.urgent = append(s.urgent, i)
+		return
+	}
+	for w := range s.wants {
+		if w.todo.Has(i) {
+			s.bulk.SetRange(i, i+1, true)
+			return
+		}
+	}
+}
+
+// settle ends the wants that have all they asked for.
+func (s *scheduler) settle() {
+	for w := range s.wants {
+		if w.left > 0 || w.Head && !s.newest() || w.Seek != nil && !w.found {
+			continue
+		}
+		delete(s.wants, w)
+		s.ended = append(s.ended, w)
+	}
+}
+
+// newest tells whether no peer is known, or may turn out, to have a later head.
+func (s *scheduler) newest() bool {
+	if s.opening > 0 {
+		return false
+	}
+	for p := range s.peers {
+		if !p.synced || p.heads > 0 || len(p.follow) > 0 || s.mayUpgrade(p) || s.laterFork(p) {
+			return false
+		}
+		acknowledged := p.remote.RemoteLength == s.head.Length || p.noUpgrade >= p.remote.Length
+		if p.remote.Fork == s.head.Fork && p.remote.Length > s.head.Length && !acknowledged {
+			return false
+		}
+	}
+	return true
+}
