@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/merkle"
@@ -137,7 +138,8 @@ func (w *crashWorld) secondHistory(c *crashCore) (*merkle.Proof, error) {
 	}
 	defer other.Close()
 	n := c.on[shadow].Head().Length
-	if _, err := other.Append(w.ctx, make([][]byte, n)...); err != nil {
+	blocks := slices.Repeat([][]byte{[]byte("another history")}, int(n)) // empty ones the core might have too
+	if _, err := other.Append(w.ctx, blocks...); err != nil {
 		return nil, err
 	}
 	return other.Prove(w.ctx, &merkle.Request{Upgrade: &merkle.UpgradeRequest{Length: n}})

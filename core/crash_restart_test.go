@@ -18,6 +18,9 @@ type crashGate struct {
 	fault func(op crashfs.Op) error // may break a change; may be nil
 }
 
+// maxLastSteps is how many steps a process may take once it is to die.
+const maxLastSteps = 20
+
 var errDead = errors.New("the process is dead")
 
 func (g *crashGate) pass(op crashfs.Op, d *crashDisk) error {
@@ -83,7 +86,11 @@ func (w *crashWorld) kill() error {
 	var failed *stepError
 	var err error
 	w.gate.after.Store(1 + w.rng.Int64N(40))
-	for live := w.live(); err == nil && len(live) > 0 && !w.gate.shut.Load(); live = w.live() {
+	for range maxLastSteps { // those that change nothing bring death no nearer
+		live := w.live()
+		if err != nil || len(live) == 0 || w.gate.shut.Load() {
+			break
+		}
 		err = w.lastStep(live[w.rng.IntN(len(live))])
 	}
 	if err != nil && !errors.As(err, &failed) {
