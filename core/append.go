@@ -18,18 +18,9 @@ import (
 // for example datastore.ErrTooLarge or datastore.ErrNoSpace; then nothing was appended. When ctx ends while the append
 // waits for its turn nothing is appended either.
 func (c *Core) Append(ctx context.Context, blocks ...[]byte) (first uint64, err error) {
-	if err := c.check(); err != nil {
+	call, err := c.newAppend(blocks)
+	if err != nil {
 		return 0, err
-	}
-	if !c.Writable() {
-		return 0, ErrNotWritable
-	}
-	call := &appendCall{core: c, blocks: blocks}
-	for _, b := range blocks {
-		if uint64(len(b))+c.padding() > MaxBlock {
-			return 0, fmt.Errorf("%w: %d bytes, at most %d", ErrBlockSize, len(b), MaxBlock-c.padding())
-		}
-		call.size += len(b)
 	}
 	if err := c.log.queue.join(ctx, call); err != nil {
 		return 0, err
@@ -38,6 +29,24 @@ func (c *Core) Append(ctx context.Context, blocks ...[]byte) (first uint64, err 
 		c.log.queue.run(c.log, call)
 	}
 	return call.first, call.err
+}
+
+// newAppend refuses what cannot be appended whatever the log holds.
+func (c *Core) newAppend(blocks [][]byte) (*appendCall, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if !c.Writable() {
+		return nil, ErrNotWritable
+	}
+	call := &appendCall{core: c, blocks: blocks}
+	for _, b := range blocks {
+		if uint64(len(b))+c.padding() > MaxBlock {
+			return nil, fmt.Errorf("%w: %d bytes, at most %d", ErrBlockSize, len(b), MaxBlock-c.padding())
+		}
+		call.size += len(b)
+	}
+	return call, nil
 }
 
 // appendGroup appends the blocks of all calls in one commit.
@@ -144,14 +153,17 @@ func (c *Core) signTree(t *merkle.Tree) ([]byte, error) {
 // commit stores the append and publishes it. A crash at any moment leaves the log as it was before, or with all of it.
 func (a *appending) commit() error {
 	l := a.log
-	pub := publication{state: a.next, held: a.held, have: []Range{{a.from.length, a.next.length}}, local: true}
-	err := l.update(&pub, a.write)
+	err := l.update(a.publication(), a.write)
 	if err != nil {
 		l.edge = nil
 		return fmt.Errorf("core: appending to %s: %w", l.key, err)
 	}
 	l.edge = a.edge
 	return nil
+}
+
+func (a *appending) publication() *publication {
+	return &publication{state: a.next, held: a.held, have: []Range{{a.from.length, a.next.length}}, local: true}
 }
 
 // write puts blocks, pages of nodes, bitmap and head.

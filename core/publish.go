@@ -28,17 +28,22 @@ type publication struct {
 // visible. Else a sync follows, and all that comes behind waits with it, so that the session is told in the order of the
 // commits. Without a session there is nobody to tell, and no sync is asked for.
 func (l *log) update(p *publication, fn func(tx *datastore.Tx) error) error {
-	p.unsafe = p.local && l.db.Durability() != datastore.Full
 	return l.db.Update(context.Background(), func(tx *datastore.Tx) error {
-		l.mu.Lock()
-		p.late = l.session != nil && (p.unsafe || l.late > 0)
-		l.mu.Unlock()
-		tx.OnCommit(func() { l.publish(p) })
-		if p.late {
-			tx.OnSynced(func() { l.announce(p) })
-		}
+		l.publishWith(tx, p)
 		return fn(tx)
 	})
+}
+
+// publishWith has p published when tx is committed.
+func (l *log) publishWith(tx *datastore.Tx, p *publication) {
+	p.unsafe = p.local && l.db.Durability() != datastore.Full
+	l.mu.Lock()
+	p.late = l.session != nil && (p.unsafe || l.late > 0)
+	l.mu.Unlock()
+	tx.OnCommit(func() { l.publish(p) })
+	if p.late {
+		tx.OnSynced(func() { l.announce(p) })
+	}
 }
 
 // publish makes a commit visible, wakes who waits, and tells the session, unless that must wait for a sync.

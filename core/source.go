@@ -15,12 +15,14 @@ type Session interface {
 	Close() error
 }
 
-// Extender is a Session that carries named messages between the holders of a core.
+// Extender is a Session that carries named messages between the holders of a core, and blocks that nobody asked for.
 type Extender interface {
-	// Send gives data to all peers of the core that know the extension.
-	Send(name string, data []byte)
-	// Handle sets the receiver of the extension's messages; nil removes it.
+	// Send gives data to the peer that knows the extension, or with peer "" to all of the core.
+	Send(peer, name string, data []byte)
+	// Handle sets the receiver of the extension's messages; nil removes it. receive must not block.
 	Handle(name string, receive func(peer string, data []byte))
+	// Push sends blocks that are here to a peer that takes such gifts and has not said that it has them.
+	Push(peer string, blocks []uint64)
 }
 
 // Range is the blocks Start <= i < End. As a Want, End 0 stands for "and all that follow".

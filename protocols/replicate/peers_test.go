@@ -90,8 +90,8 @@ func TestExtension(t *testing.T) {
 	b.set.Core(w.DiscoveryKey()).Handle("greet", func(_ string, data []byte) { got <- string(data) })
 	connect(t, a, b)
 	mustReach(t, b.open(corestore.Key(w.Key())), 1)
-	a.set.Core(w.DiscoveryKey()).Send("other", []byte("nobody hears"))
-	a.set.Core(w.DiscoveryKey()).Send("greet", []byte("hello"))
+	a.set.Core(w.DiscoveryKey()).Send("", "other", []byte("nobody hears"))
+	a.set.Core(w.DiscoveryKey()).Send("", "greet", []byte("hello"))
 	if s := <-got; s != "hello" {
 		t.Error(s)
 	}

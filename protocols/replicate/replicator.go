@@ -233,12 +233,14 @@ func (r *Replicator) forgetLocked() {
 }
 
 // Send implements [core.Extender]. A peer that takes too little at a time misses messages.
-func (r *Replicator) Send(name string, data []byte) {
+func (r *Replicator) Send(peer, name string, data []byte) {
 	r.mu.Lock()
 	links := r.linksLocked()
 	r.mu.Unlock()
 	for _, l := range links {
-		l.extend(name, slices.Clone(data))
+		if peer == "" || peer == string(l.stream.remote) {
+			l.extend(name, slices.Clone(data))
+		}
 	}
 }
 
