@@ -5,7 +5,7 @@ import "github.com/spf13/cobra"
 func (a *app) coreCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "core",
-		Short: "Logs: create, append, get, info, truncate, clear, verify",
+		Short: "Logs: create, append, get, info, truncate, clear, verify, serve, fetch",
 		Long: `A core is a signed append-only log of blocks. Who has its key can read and
 verify it; only the store that made it can append.
 
@@ -17,7 +17,8 @@ characters) or hexadecimal (64).`,
   hypernode core info events`,
 	}
 	group(c)
-	c.AddCommand(a.createCommand(), a.appendCommand(), a.getCommand(), a.infoCommand(), a.truncateCommand(), a.clearCommand(), a.verifyCommand())
+	c.AddCommand(a.createCommand(), a.appendCommand(), a.getCommand(), a.infoCommand(), a.truncateCommand(), a.clearCommand(), a.verifyCommand(),
+		a.serveCommand(), a.fetchCommand())
 	return c
 }
 

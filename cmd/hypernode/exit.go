@@ -20,7 +20,9 @@ const (
 	exitOK          = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitPartly      = 3
 	exitNotFound    = 4
+	exitNoPeers     = 5
 	exitConflict    = 6
 	exitRefused     = 7
 	exitNothing     = 9
@@ -43,7 +45,9 @@ func exitCodes() []exitCode {
 		{exitOK, "done"},
 		{exitFailed, "failed, for a reason that has no code of its own"},
 		{exitUsage, "the command line is wrong"},
+		{exitPartly, "partly done: what was done is kept"},
 		{exitNotFound, "the core, block or file is not there"},
+		{exitNoPeers, "no peer was found, or none answered in time"},
 		{exitConflict, "the core has two histories, or the store is an older copy"},
 		{exitRefused, "not allowed: no key to sign with, no permission, a limit"},
 		{exitNothing, "nothing to do: all is as it was asked for"},

@@ -68,7 +68,8 @@ func feed(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// await reads what the process says until a line matches.
+// await reads what the process says until a line matches. What the first group of the expression matched is put into a
+// variable if one is named: await 'at (tcp://\S+);' ADDRESS.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	want := regexp.MustCompile(args[0])
 	for limit := time.After(patience); ; {
@@ -78,7 +79,10 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 				ts.Fatalf("the process ended without saying %q", args[0])
 			}
 			ts.Logf("%s", line)
-			if want.MatchString(line) {
+			if m := want.FindStringSubmatch(line); m != nil {
+				if len(args) > 1 {
+					ts.Setenv(args[1], m[1])
+				}
 				return
 			}
 		case <-limit:

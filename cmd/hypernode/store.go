@@ -23,7 +23,12 @@ const (
 const noStoreHint = `make a core with "hypernode core create NAME", or name another folder with --path`
 
 // withStore opens the store, calls fn, and closes it. What closing fails with is an error of the command.
-func (a *app) withStore(ctx context.Context, how access, fn func(s *corestore.Store) error) (err error) {
+func (a *app) withStore(ctx context.Context, how access, fn func(s *corestore.Store) error) error {
+	return a.withStoreOf(ctx, how, corestore.Options{}, fn)
+}
+
+// withStoreOf is withStore for a store with options.
+func (a *app) withStoreOf(ctx context.Context, how access, o corestore.Options, fn func(s *corestore.Store) error) (err error) {
 	db, dir, err := a.openDB(how)
 	if err != nil {
 		return err
@@ -32,7 +37,7 @@ func (a *app) withStore(ctx context.Context, how access, fn func(s *corestore.St
 	if err := a.checkHealth(db, how); err != nil {
 		return err
 	}
-	s, err := corestore.Open(ctx, db, corestore.Options{})
+	s, err := corestore.Open(ctx, db, o)
 	if how == reading && errors.Is(err, datastore.ErrReadOnly) {
 		return noStore(dir) // its making was interrupted before it had a key
 	}

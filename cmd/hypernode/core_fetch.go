@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hypernode/hypernode/core"
+	"github.com/hypernode/hypernode/protocols/replicate"
+)
+
+// fetched is the result of "core fetch".
+type fetched struct {
+	Key     string `json:"key"`
+	Length  uint64 `json:"length"`
+	Fork    uint64 `json:"fork"`
+	Blocks  uint64 `json:"blocks"` // that came
+	Bytes   uint64 `json:"bytes"`  // of the blocks that came, as they are stored
+	Missing uint64 `json:"missing"`
+}
+
+type fetchFlags struct {
+	timeout    time.Duration
+	sequential bool
+}
+
+func (a *app) fetchCommand() *cobra.Command {
+	var f fetchFlags
+	c := &cobra.Command{
+		Use:   "fetch tcp://HOST:PORT... REF [INDEX[..END]]",
+		Short: "Copy a core from peers over plain TCP",
+		Long: `Connect to peers, "core serve" or stock JavaScript ones, and copy the core of a
+key into the store: all of its blocks, or those that are named. Blocks that are
+here are not fetched again, so that a fetch that was interrupted goes on. With
+several peers the blocks come from all of them.
+
+It ends when all is here, or when nothing has come for the time of --timeout:
+with exit code 5 if nothing came at all, 3 if some blocks are missing.`,
+		Example: `  hypernode core fetch tcp://192.0.2.7:4977 hyper://KEY
+  hypernode core fetch tcp://a.example:4977 tcp://b.example:4977 KEY 0..100`,
+		Args: args(cobra.MinimumNArgs(2)),
+		RunE: func(c *cobra.Command, list []string) error {
+			hosts, rest, err := tcpFirst(list, false)
+			if err != nil {
+				return err
+			}
+			if len(hosts) == 0 || len(rest) == 0 || len(rest) > 2 {
+				return misused(c, errorf("want tcp://HOST:PORT once or more, a core, and perhaps a range"))
+			}
+			return a.fetch(c.Context(), hosts, rest[0], strings.Join(rest[1:], ""), &f)
+		},
+	}
+	c.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "give up when nothing has come for so long")
+	c.Flags().BoolVar(&f.sequential, "linear", false, "fetch the blocks in their order")
+	return a.durable(c)
+}
+
+func (a *app) fetch(ctx context.Context, hosts []string, text, span string, f *fetchFlags) error {
+	r, err := parseRef(text)
+	if err != nil {
+		return err
+	}
+	if f.timeout <= 0 {
+		return fail(exitUsage, "", "--timeout is %s: want more than nothing", f.timeout)
+	}
+	return a.withExchange(ctx, making, func(ctx context.Context, x *exchange) error {
+		ref := r.ref()
+		ref.MustExist = r.name != ""
+		_, err := x.store.Lookup(ctx, r.key.Discovery())
+		known := err == nil || r.name != ""
+		c, err := x.store.Open(ctx, ref)
+		if err != nil {
+			return fmt.Errorf("opening %s: %w", r, err)
+		}
+		x.dial(ctx, hosts)
+		d := &fetching{exchange: x, ref: r, core: c, session: x.set.Core(c.DiscoveryKey()), flags: f}
+		err = d.run(ctx, span)
+		if err != nil && c.Head().Length == 0 && !known {
+			return errors.Join(err, x.store.Delete(context.WithoutCancel(ctx), c.DiscoveryKey()))
+		}
+		d.result()
+		return err
+	})
+}
+
+// fetching is one "core fetch".
+type fetching struct {
+	*exchange
+	ref     reference
+	core    *core.Core
+	session *replicate.Replicator
+	flags   *fetchFlags
+
+	done, total atomic.Uint64
+	missing     uint64
+}
+
+// errStalled ends a fetch to which nothing comes any more.
+var errStalled = errors.New("nothing comes any more")
+
+func (d *fetching) run(ctx context.Context, span string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		d.watch(ctx, cancel)
+	}()
+	talked := make(chan struct{})
+	go func() {
+		defer close(talked)
+		d.app.report(ctx, "block", d.progress)
+	}()
+	err := d.download(ctx, span)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	cancel(nil)
+	<-watched
+	<-talked
+	return d.judge(err)
+}
+
+// download asks for the newest head, then for blocks.
+func (d *fetching) download(ctx context.Context, span string) error {
+	if err := d.joined(ctx); err != nil {
+		return err
+	}
+	if err := d.core.Update(ctx); err != nil {
+		return err
+	}
+	b := blockRange{0, d.core.Head().Length}
+	if span != "" {
+		var err error
+		if b, err = parseRange(span, b.end); err != nil {
+			return wrapf(err, "fetching %s", d.ref)
+		}
+	}
+	if b.start == b.end {
+		return nil
+	}
+	err := d.core.Download(ctx, core.Want{
+		Ranges: []core.Range{{Start: b.start, End: b.end}}, Linear: d.flags.sequential,
+		Progress: func(done, total uint64) { d.done.Store(done); d.total.Store(total) },
+	})
+	if err != nil {
+		d.countMissing(b)
+	}
+	return err
+}
+
+// joined waits until a peer has the core, and gives up when none can be reached.
+func (d *fetching) joined(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for d.session.Stats().Peers == 0 {
+		if err := d.unreachable(); err != nil {
+			return fail(exitNoPeers, "check the address, and that the peer runs", "connecting to %w", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// watch ends the fetch when nothing has come for too long.
+func (d *fetching) watch(ctx context.Context, end context.CancelCauseFunc) {
+	tick := time.NewTicker(d.flags.timeout / 8)
+	defer tick.Stop()
+	var seen replicate.Stats
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if s := d.session.Stats(); s.BlocksIn != seen.BlocksIn || s.BytesIn != seen.BytesIn {
+				seen, last = s, now
+			} else if now.Sub(last) >= d.flags.timeout {
+				end(errStalled)
+				return
+			}
+		}
+	}
+}
+
+func (d *fetching) progress() progress {
+	s := d.session.Stats()
+	return progress{Done: d.done.Load(), Total: d.total.Load(), Bytes: s.BytesIn, Peers: s.Peers}
+}
+
+// countMissing notes how many blocks did not come.
+func (d *fetching) countMissing(b blockRange) {
+	held, err := d.core.Held(context.Background(), b.start, b.end)
+	if err != nil {
+		return
+	}
+	d.missing = b.end - b.start
+	for _, h := range held {
+		d.missing -= h.End - h.Start
+	}
+}
+
+// judge gives the end of a fetch its exit code.
+func (d *fetching) judge(err error) error {
+	if !errors.Is(err, errStalled) {
+		return err
+	}
+	s := d.session.Stats()
+	switch {
+	case s.BlocksIn > 0:
+		return fail(exitPartly, "what came is kept; run it again to go on, perhaps with another peer",
+			"fetching %s: nothing came for %s, %s missing", d.ref, d.flags.timeout, count(d.missing, "block"))
+	case d.unreachable() != nil:
+		return fail(exitNoPeers, "check the address, and that the peer runs", "fetching %s: connecting to %w", d.ref, d.unreachable())
+	case s.Peers == 0:
+		return fail(exitNoPeers, "check the key, and that the peer serves it",
+			"fetching %s: connected, but no peer offered the core within %s", d.ref, d.flags.timeout)
+	}
+	return fail(exitNoPeers, "ask a peer that has them", "fetching %s: the peers have none of the %s that are missing", d.ref, count(d.missing, "block"))
+}
+
+// result tells what came, also when not all did.
+func (d *fetching) result() {
+	h, s := d.core.Head(), d.session.Stats()
+	if h.Length == 0 && s.Peers == 0 {
+		return
+	}
+	d.app.result = fetched{address(d.core.Key()), h.Length, h.Fork, s.BlocksIn, s.BytesIn, d.missing}
+	d.app.say("fetched %s, %s; the log has %s", count(s.BlocksIn, "block"), size(s.BytesIn), count(h.Length, "block"))
+}
+
