@@ -100,15 +100,12 @@ type fetching struct {
 	missing     uint64
 }
 
-// errStalled ends a fetch to which nothing comes any more.
-var errStalled = errors.New("nothing comes any more")
-
 func (d *fetching) run(ctx context.Context, span string) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
-		d.watch(ctx, cancel)
+		d.watch(ctx, d.flags.timeout, cancel)
 	}()
 	talked := make(chan struct{})
 	go func() {
@@ -127,7 +124,7 @@ func (d *fetching) run(ctx context.Context, span string) error {
 
 // download asks for the newest head, then for blocks.
 func (d *fetching) download(ctx context.Context, span string) error {
-	if err := d.joined(ctx); err != nil {
+	if err := d.joined(ctx, d.core.DiscoveryKey()); err != nil {
 		return err
 	}
 	if err := d.core.Update(ctx); err != nil {
@@ -151,44 +148,6 @@ func (d *fetching) download(ctx context.Context, span string) error {
 		d.countMissing(b)
 	}
 	return err
-}
-
-// joined waits until a peer has the core, and gives up when none can be reached.
-func (d *fetching) joined(ctx context.Context) error {
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for d.session.Stats().Peers == 0 {
-		if err := d.unreachable(); err != nil {
-			return fail(exitNoPeers, "check the address, and that the peer runs", "connecting to %w", err)
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	return nil
-}
-
-// watch ends the fetch when nothing has come for too long.
-func (d *fetching) watch(ctx context.Context, end context.CancelCauseFunc) {
-	tick := time.NewTicker(d.flags.timeout / 8)
-	defer tick.Stop()
-	var seen replicate.Stats
-	last := time.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case now := <-tick.C:
-			if s := d.session.Stats(); s.BlocksIn != seen.BlocksIn || s.BytesIn != seen.BytesIn {
-				seen, last = s, now
-			} else if now.Sub(last) >= d.flags.timeout {
-				end(errStalled)
-				return
-			}
-		}
-	}
 }
 
 func (d *fetching) progress() progress {
@@ -236,4 +195,3 @@ func (d *fetching) result() {
 	d.app.result = fetched{address(d.core.Key()), h.Length, h.Fork, s.BlocksIn, s.BytesIn, d.missing}
 	d.app.say("fetched %s, %s; the log has %s", count(s.BlocksIn, "block"), size(s.BytesIn), count(h.Length, "block"))
 }
-

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"os"
 	"os/exec"
@@ -39,7 +40,7 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("unknown condition " + c)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"code": code, "flip": flip, "setenv": setenv,
+			"code": code, "flip": flip, "setenv": setenv, "field": field,
 			"start": launch, "feed": feed, "await": await, "send": send, "finish": finish,
 		},
 	})
@@ -107,6 +108,20 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	if found != 1 {
 		ts.Fatalf("%q lies in %d files", args[1], found)
 	}
+}
+
+// field puts a text of a JSON document into a variable: field KEY key stdout.
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: field NAME field file")
+	}
+	var doc map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[2])), &doc))
+	text, ok := doc[args[1]].(string)
+	if !ok {
+		ts.Fatalf("%s is no text", args[1])
+	}
+	ts.Setenv(args[0], text)
 }
 
 // setenv puts what the last program printed into a variable, without the line feed: setenv KEY stdout.

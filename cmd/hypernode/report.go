@@ -140,3 +140,9 @@ func count(n uint64, noun string) string {
 	}
 	return strconv.FormatUint(n, 10) + " " + noun + "s"
 }
+
+// oneField is bytes of any origin as a field of a line: what is not printable, tabs and line feeds too, is spelled out.
+func oneField(b []byte) string {
+	quoted := strconv.Quote(string(b))
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}

@@ -1,0 +1,183 @@
+package bee
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hypernode/hypernode/core"
+)
+
+// A read of a block that is here reads those around it along, which a tree mostly needs soon: that many blocks, if they
+// are of a size that these bytes hold them.
+const (
+	aroundBlocks = 32
+	aroundBytes  = 16 << 10
+)
+
+// errMissing ends a read that must not wait.
+var errMissing = errors.New("bee: a block is not here")
+
+// view is one read of one version of a bee. It is for one goroutine.
+type view struct {
+	s       *shared
+	fork    uint64
+	version uint64
+	local   bool             // fail with errMissing in place of waiting
+	miss    func()           // told when a block must be waited for
+	touched func(seq uint64) // told of each block that is used
+	seeking []byte           // the key that is looked for; peers are told of it once, when a block must be waited for
+
+	handle *core.Core // pins the history; nil until a block was read
+}
+
+// end gives up what the view holds.
+func (v *view) end() {
+	if v.handle != nil {
+		v.handle.Close()
+	}
+}
+
+// block returns a decoded block.
+func (v *view) block(ctx context.Context, seq uint64) (*block, error) {
+	if seq == 0 || seq >= v.version {
+		return nil, fmt.Errorf("%w: block %d of version %d", ErrCorrupt, seq, v.version)
+	}
+	if v.touched != nil {
+		v.touched(seq)
+	}
+	if b := v.s.cache.get(v.fork, seq); b != nil {
+		return b, nil
+	}
+	return v.read(ctx, seq)
+}
+
+// pinned returns a handle that reads no block of another fork.
+func (v *view) pinned() (*core.Core, error) {
+	if v.handle != nil {
+		return v.handle, nil
+	}
+	h, err := v.s.core.At(v.version)
+	if err != nil {
+		return nil, err
+	}
+	if fork := h.Head().Fork; fork != v.fork {
+		h.Close()
+		return nil, fmt.Errorf("%w: fork %d became %d", core.ErrTruncated, v.fork, fork)
+	}
+	v.handle = h
+	return h, nil
+}
+
+// read reads a block from the core, and those around it if they are here.
+func (v *view) read(ctx context.Context, seq uint64) (*block, error) {
+	c, err := v.pinned()
+	if err != nil {
+		return nil, err
+	}
+	here, err := c.Has(ctx, seq, seq+1)
+	if err != nil {
+		return nil, err
+	}
+	if here {
+		if b, err := v.readAround(ctx, c, seq); b != nil || err != nil {
+			return b, err
+		}
+	} else if v.local {
+		return nil, errMissing
+	} else {
+		v.wait()
+	}
+	raw, err := c.Get(ctx, seq)
+	if err != nil {
+		return nil, fmt.Errorf("bee: reading block %d: %w", seq, err)
+	}
+	b, err := decodeBlock(seq, raw)
+	if err != nil {
+		return nil, err
+	}
+	v.s.cache.add(v.fork, b)
+	return b, nil
+}
+
+// wait tells peers what is wanted, before a block is waited for.
+func (v *view) wait() {
+	if v.miss != nil {
+		v.miss()
+	}
+	if v.seeking != nil && v.s.hints != nil {
+		v.s.hints.askGet(v.version, v.seeking)
+		v.seeking = nil
+	}
+}
+
+// readAround reads the group of blocks that a block lies in, if all of them are here and small. It returns nil when they
+// are not, or one cannot be read.
+func (v *view) readAround(ctx context.Context, c *core.Core, seq uint64) (*block, error) {
+	n := v.s.around()
+	start, end := seq&^(n-1), min(seq&^(n-1)+n, v.version)
+	if start == 0 {
+		start = 1
+	}
+	if n == 1 || end-start < 2 {
+		return nil, nil
+	}
+	if ok, err := c.Has(ctx, start, end); !ok || err != nil {
+		return nil, err
+	}
+	list, at := make([]*block, 0, n), start
+	for raw, err := range c.Blocks(ctx, start, end) {
+		if err != nil {
+			return nil, nil // the block alone will tell
+		}
+		if b, err := decodeBlock(at, raw); err == nil {
+			list = append(list, b)
+		}
+		at++
+	}
+	v.s.cache.add(v.fork, list...)
+	for _, b := range list {
+		if b.seq == seq {
+			return b, nil
+		}
+	}
+	return nil, nil
+}
+
+// around returns how many blocks are read at a time, a power of two.
+func (s *shared) around() uint64 {
+	head := s.core.Head()
+	if head.Length == 0 {
+		return 1
+	}
+	n, size := uint64(aroundBlocks), head.ByteLength/head.Length+1
+	for n > 1 && n*size > aroundBytes {
+		n /= 2
+	}
+	return n
+}
+
+// node returns a node of the tree.
+func (v *view) node(ctx context.Context, l link) (*node, error) {
+	b, err := v.block(ctx, l.seq)
+	if err != nil {
+		return nil, err
+	}
+	n, weight, err := b.node(l.off)
+	if weight > 0 {
+		v.s.cache.grew(weight)
+	}
+	return n, err
+}
+
+// root returns the root of the tree, or nil for the empty tree of a version without a block.
+func (v *view) root(ctx context.Context) (*node, error) {
+	if v.version < 2 {
+		return nil, nil
+	}
+	n, err := v.node(ctx, link{seq: v.version - 1})
+	if errors.Is(err, ErrCorrupt) {
+		return nil, fmt.Errorf("%w: %d: %w", ErrVersion, v.version, err)
+	}
+	return n, err
+}

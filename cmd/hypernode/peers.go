@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/hypernode/hypernode/core"
+	"github.com/hypernode/hypernode/core/keys"
+	"github.com/hypernode/hypernode/protocols/replicate"
+)
+
+// versioned is a reference with a version: NAME@12, hyper://KEY@12. Version 0 stands for the newest.
+type versioned struct {
+	reference
+	version uint64
+}
+
+// parseVersioned reads a reference that may have a version behind an @.
+func parseVersioned(text string) (v versioned, err error) {
+	if i := strings.LastIndexByte(text, '@'); i >= 0 {
+		n, nerr := strconv.ParseUint(text[i+1:], 10, 53)
+		if nerr != nil || n == 0 {
+			return v, fail(exitUsage, "a version is a number from 1 on", "%s: %s is no version", plain(text), plain(text[i+1:]))
+		}
+		text, v.version = text[:i], n
+	}
+	v.reference, err = parseRef(text)
+	return v, err
+}
+
+// peerFlags say where a reading command may fetch what the store lacks.
+type peerFlags struct {
+	peers   []string
+	timeout time.Duration
+}
+
+func (f *peerFlags) add(s *pflag.FlagSet) {
+	s.StringArrayVar(&f.peers, "peer", nil, "fetch what is missing from this peer, tcp://HOST:PORT; may be repeated")
+	s.DurationVar(&f.timeout, "timeout", 30*time.Second, "with --peer: give up when that takes longer to join or to read")
+}
+
+// withReader opens a core to be read: of the store, and with peers also what it lacks.
+func (a *app) withReader(ctx context.Context, r reference, f *peerFlags, fn func(ctx context.Context, c *core.Core) error) error {
+	if len(f.peers) == 0 {
+		return a.withExchange(ctx, reading, func(ctx context.Context, x *exchange) error {
+			c, err := r.open(ctx, x.store, true)
+			if err != nil {
+				return err
+			}
+			return fn(ctx, c)
+		})
+	}
+	hosts, _, err := tcpFirst(f.peers, false)
+	if err != nil {
+		return err
+	}
+	if len(hosts) < len(f.peers) {
+		return fail(exitUsage, "a peer's address is tcp://HOST:PORT", "--peer %s is not the address of a peer", plain(strings.Join(f.peers, " ")))
+	}
+	return a.withExchange(ctx, making, func(ctx context.Context, x *exchange) error {
+		ref := r.ref()
+		ref.MustExist, ref.ReadOnly = r.name != "", true
+		c, err := x.store.Open(ctx, ref)
+		if err != nil {
+			return fmt.Errorf("opening %s: %w", r, err)
+		}
+		x.dial(ctx, hosts)
+		return x.within(ctx, f.timeout, r, func(ctx context.Context) error {
+			if err := x.joined(ctx, c.DiscoveryKey()); err != nil {
+				return err
+			}
+			if err := c.Update(ctx); err != nil {
+				return err
+			}
+			return fn(ctx, c)
+		})
+	})
+}
+
+// within calls fn, and gives up when nothing has come for so long.
+func (x *exchange) within(ctx context.Context, limit time.Duration, r reference, fn func(ctx context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		x.watch(ctx, limit, cancel)
+	}()
+	err := fn(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = cause
+	}
+	cancel(nil)
+	<-watched
+	if errors.Is(err, errStalled) {
+		err = fail(exitNoPeers, "check the address and the key, and that the peer serves it", "reading %s: nothing came from the peers for %s", r, limit)
+	}
+	return err
+}
+
+// errStalled ends what waits for peers from which nothing comes any more.
+var errStalled = errors.New("nothing comes any more")
+
+// watch ends a work when nothing has come for too long for any core.
+func (x *exchange) watch(ctx context.Context, limit time.Duration, end context.CancelCauseFunc) {
+	tick := time.NewTicker(max(limit/8, time.Millisecond))
+	defer tick.Stop()
+	var seen replicate.Stats
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			if s := x.sum(); s.BlocksIn != seen.BlocksIn || s.BytesIn != seen.BytesIn {
+				seen, last = s, now
+			} else if now.Sub(last) >= limit {
+				end(errStalled)
+				return
+			}
+		}
+	}
+}
+
+// sum is what came for all cores that are open.
+func (x *exchange) sum() (total replicate.Stats) {
+	for d, err := range x.store.List(context.Background()) {
+		if err != nil {
+			break
+		}
+		if r := x.set.Core(d); r != nil {
+			s := r.Stats()
+			total.BlocksIn += s.BlocksIn
+			total.BytesIn += s.BytesIn
+		}
+	}
+	return total
+}
+
+// joined waits until a peer has a core, and gives up when no peer can be reached.
+func (x *exchange) joined(ctx context.Context, d keys.DiscoveryKey) error {
+	session := x.set.Core(d)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for session.Stats().Peers == 0 {
+		if err := x.unreachable(); err != nil {
+			return fail(exitNoPeers, "check the address, and that the peer runs", "connecting to %w", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}

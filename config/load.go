@@ -1,0 +1,208 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// prefix begins the environment variables of all keys.
+const prefix = "HYPERNODE_"
+
+// Sources say where a configuration comes from.
+type Sources struct {
+	// Path is the folder that holds everything, see Config.Path.
+	Path string
+	// File is the TOML file. Empty means none; one that does not exist is none too, unless MustExist is set.
+	File      string
+	MustExist bool
+	// Environ is the environment as os.Environ returns it.
+	Environ []string
+	// Flags are keys like "network.port" with their values, from the command line.
+	Flags map[string]string
+}
+
+// Origin says where the value of each key came from, by its name like "network.port": "default", the file, the
+// environment variable, "flag".
+type Origin map[string]string
+
+// Load reads all sources, fills in the defaults and checks what comes out. Errors wrap ErrInvalid when it is the
+// configuration that is wrong.
+func Load(s Sources) (Config, Origin, error) {
+	l := loader{c: Config{Path: s.Path}, origin: Origin{}}
+	for _, step := range []func(Sources) error{l.file, l.environment, l.flags} {
+		if err := step(s); err != nil {
+			return Config{}, nil, err
+		}
+	}
+	for f := range fields(&l.c) {
+		if l.origin[f.name()] == "" {
+			l.origin[f.name()] = "default"
+		}
+	}
+	c := l.c.Filled()
+	return c, l.origin, c.check(l.origin)
+}
+
+// loader gathers a configuration from its sources.
+type loader struct {
+	c      Config
+	origin Origin
+}
+
+func (l *loader) file(s Sources) error {
+	if s.File == "" {
+		return nil
+	}
+	data, err := os.ReadFile(s.File)
+	if errors.Is(err, fs.ErrNotExist) && !s.MustExist {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	return l.decode(s.File, data)
+}
+
+// decode reads a file's text.
+func (l *loader) decode(name string, data []byte) error {
+	d := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields()
+	if err := d.Decode(&l.c); err != nil {
+		return explain(name, err)
+	}
+	var given map[string]map[string]any
+	if err := toml.Unmarshal(data, &given); err != nil {
+		return explain(name, err)
+	}
+	for f := range fields(&l.c) {
+		if _, ok := given[f.section][f.key]; ok {
+			l.origin[f.name()] = name
+		}
+	}
+	return nil
+}
+
+// explain turns what the TOML decoder found into an error of this package.
+func explain(file string, err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) && len(unknown.Errors) > 0 {
+		first := unknown.Errors[0]
+		row, _ := first.Position()
+		key := strings.Join(first.Key(), ".")
+		return &KeyError{Source: fmt.Sprintf("%s line %d", file, row), Key: key, Nearest: nearest(key, names())}
+	}
+	var wrong *toml.DecodeError
+	if errors.As(err, &wrong) {
+		row, _ := wrong.Position()
+		key := strings.Join(wrong.Key(), ".")
+		if key == "" {
+			key = "text"
+		}
+		return &ValueError{Source: fmt.Sprintf("%s line %d", file, row), Key: key, Reason: errors.New(strings.TrimPrefix(wrong.Error(), "toml: "))}
+	}
+	return &ValueError{Source: file, Key: "text", Reason: err}
+}
+
+// environment reads the variables of keys. A variable that begins like one of a section must be one of its keys.
+func (l *loader) environment(s Sources) error {
+	for _, pair := range slices.Sorted(slices.Values(s.Environ)) {
+		name, text, _ := strings.Cut(pair, "=")
+		if !sectioned(name) {
+			continue
+		}
+		f, ok := find(&l.c, func(f field) bool { return f.variable() == name })
+		if !ok {
+			return &KeyError{Source: "environment", Key: name, Nearest: nearest(name, variables())}
+		}
+		if err := set(f.value, text); err != nil {
+			return &ValueError{Source: "environment", Key: name, Reason: err}
+		}
+		l.origin[f.name()] = name
+	}
+	return nil
+}
+
+// sectioned tells whether a variable's name begins with that of a section.
+func sectioned(variable string) bool {
+	var c Config
+	for f := range fields(&c) {
+		if strings.HasPrefix(variable, prefix+strings.ToUpper(f.section)+"_") {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loader) flags(s Sources) error {
+	for name, text := range s.Flags {
+		f, ok := find(&l.c, func(f field) bool { return f.name() == name })
+		if !ok {
+			return &KeyError{Source: "command line", Key: name, Nearest: nearest(name, names())}
+		}
+		if err := set(f.value, text); err != nil {
+			return &ValueError{Source: "command line", Key: name, Reason: err}
+		}
+		l.origin[name] = "flag"
+	}
+	return nil
+}
+
+// find returns the field of c that is looked for.
+func find(c *Config, is func(field) bool) (field, bool) {
+	for f := range fields(c) {
+		if is(f) {
+			return f, true
+		}
+	}
+	return field{}, false
+}
+
+// set reads a value from its text: lists have commas between their items.
+func set(v reflect.Value, text string) error {
+	if b, ok := v.Addr().Interface().(*Bytes); ok {
+		return b.UnmarshalText([]byte(text))
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Int:
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return fmt.Errorf("%q is no number", text)
+		}
+		v.SetInt(int64(n))
+	case reflect.Slice:
+		list := []string{}
+		for item := range strings.SplitSeq(text, ",") {
+			if item = strings.TrimSpace(item); item != "" {
+				list = append(list, item)
+			}
+		}
+		v.Set(reflect.ValueOf(list))
+	}
+	return nil
+}
+
+func names() (list []string) {
+	var c Config
+	for f := range fields(&c) {
+		list = append(list, f.name())
+	}
+	return list
+}
+
+func variables() (list []string) {
+	var c Config
+	for f := range fields(&c) {
+		list = append(list, f.variable())
+	}
+	return list
+}
