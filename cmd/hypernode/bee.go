@@ -31,8 +31,8 @@ bytes. With --peer what the store lacks is fetched while reading.`,
   hypernode bee diff ages@2 ages`,
 	}
 	group(c)
-	c.AddCommand(a.beePutCommand(), a.beeGetCommand(), a.beeDelCommand(), a.beeListCommand(),
-		a.beeImportCommand(), a.beeExportCommand())
+	c.AddCommand(a.beePutCommand(), a.beeGetCommand(), a.beeDelCommand(), a.beeListCommand(), a.beeHistoryCommand(),
+		a.beeDiffCommand(), a.beeImportCommand(), a.beeExportCommand())
 	return c
 }
 
