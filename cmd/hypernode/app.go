@@ -67,7 +67,7 @@ Results go to standard output, everything else to standard error.`,
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is being done")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return misused(c, err) })
 	group(root)
-	root.AddCommand(a.coreCommand(), a.beeCommand(), a.versionCommand(), exitCodesTopic(), environmentTopic())
+	root.AddCommand(a.coreCommand(), a.beeCommand(), a.driveCommand(), a.versionCommand(), exitCodesTopic(), environmentTopic())
 	return root
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hypernode/hypernode/bee"
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/datastore"
@@ -112,6 +113,7 @@ func knownErrors() []known {
 		{core.ErrNotWritable, exitRefused, "only the store in which a core was made can change it"},
 		{core.ErrBlockSize, exitRefused, "cut it into smaller blocks"},
 		{core.ErrNotFound, exitNotFound, `list the cores with "hypernode core info"`},
+		{bee.ErrVersion, exitNotFound, "versions are the lengths that the core had after a change"},
 		{core.ErrOutOfRange, exitNotFound, `"hypernode core info REF" tells how long it is`},
 		{core.ErrNotAvailable, exitNotFound, `"hypernode core info REF" tells which blocks are here`},
 		{corestore.ErrName, exitUsage, ""},

@@ -47,23 +47,18 @@ func (f *peerFlags) add(s *pflag.FlagSet) {
 
 // withReader opens a core to be read: of the store, and with peers also what it lacks.
 func (a *app) withReader(ctx context.Context, r reference, f *peerFlags, fn func(ctx context.Context, c *core.Core) error) error {
-	if len(f.peers) == 0 {
-		return a.withExchange(ctx, reading, func(ctx context.Context, x *exchange) error {
+	hosts, how, err := f.hosts()
+	if err != nil {
+		return err
+	}
+	return a.withExchange(ctx, how, func(ctx context.Context, x *exchange) error {
+		if len(hosts) == 0 {
 			c, err := r.open(ctx, x.store, true)
 			if err != nil {
 				return err
 			}
 			return fn(ctx, c)
-		})
-	}
-	hosts, _, err := tcpFirst(f.peers, false)
-	if err != nil {
-		return err
-	}
-	if len(hosts) < len(f.peers) {
-		return fail(exitUsage, "a peer's address is tcp://HOST:PORT", "--peer %s is not the address of a peer", plain(strings.Join(f.peers, " ")))
-	}
-	return a.withExchange(ctx, making, func(ctx context.Context, x *exchange) error {
+		}
 		ref := r.ref()
 		ref.MustExist, ref.ReadOnly = r.name != "", true
 		c, err := x.store.Open(ctx, ref)

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hypernode/hypernode/drive"
+)
+
+type drivePutFlags struct {
+	keyFile    string
+	executable bool
+	link       bool
+}
+
+func (a *app) drivePutCommand() *cobra.Command {
+	var f drivePutFlags
+	c := &cobra.Command{
+		Use:   "put DRIVE PATH [FILE]",
+		Short: "Write a file",
+		Long: `Write a file into a drive, from FILE or from standard input. It is there when all
+of it was read. The new version is printed. A name that is new makes a drive.`,
+		Example: `  hypernode drive put photos /cat.jpg cat.jpg
+  tar c . | hypernode drive put backup /home.tar
+  hypernode drive put photos /newest ../cat.jpg --link`,
+		Args: args(cobra.RangeArgs(2, 3)),
+		RunE: func(c *cobra.Command, list []string) error { return a.drivePut(c.Context(), list, &f) },
+	}
+	keyFlag(c.Flags(), &f.keyFile)
+	c.Flags().BoolVarP(&f.executable, "executable", "x", false, "set the executable bit, also if FILE has it not")
+	c.Flags().BoolVar(&f.link, "link", false, "write a symbolic link to FILE, which is a path in the drive")
+	return a.durable(c)
+}
+
+func (a *app) drivePut(ctx context.Context, list []string, f *drivePutFlags) error {
+	p, err := parsePlace(list[:2])
+	if err != nil {
+		return err
+	}
+	if f.link && len(list) < 3 {
+		return fail(exitUsage, "", "--link wants to know where the link leads")
+	}
+	in, meta := a.stdin, drive.Meta{Executable: f.executable}
+	if len(list) == 3 && list[2] != "-" && !f.link {
+		file, err := os.Open(list[2])
+		if err != nil {
+			return fmt.Errorf("reading the file: %w", err)
+		}
+		defer file.Close()
+		info, err := file.Stat()
+		if err != nil {
+			return fmt.Errorf("reading the file: %w", err)
+		}
+		if info.IsDir() {
+			return fail(exitUsage, `use "hypernode drive import"`, "%s is a folder", plain(list[2]))
+		}
+		in, meta.Executable = file, f.executable || info.Mode().Perm()&0o100 != 0
+	}
+	return a.withDriveWriter(ctx, p, f.keyFile, making, func(d *drive.Drive) error {
+		if f.link {
+			err = d.Symlink(ctx, p.path, list[2], meta)
+		} else {
+			err = putFile(ctx, d, p.path, in, meta)
+		}
+		if err != nil {
+			return err
+		}
+		a.result = driveState{address(d.Key()), d.Version()}
+		return a.print("%d", d.Version())
+	})
+}
+
+// putFile writes a file of any length.
+func putFile(ctx context.Context, d *drive.Drive, path string, in io.Reader, meta drive.Meta) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // a writer that is not closed is given up
+	w, err := d.Create(ctx, path, meta)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(w, in); err != nil {
+		cancel()
+		return errors.Join(err, ignoreCanceled(w.Close()))
+	}
+	return w.Close()
+}
+
+func ignoreCanceled(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (a *app) driveRemoveCommand() *cobra.Command {
+	var keyFile string
+	var recursive bool
+	c := &cobra.Command{
+		Use:   "rm DRIVE PATH",
+		Short: "Remove a file, or a folder with --recursive",
+		Long: `Remove a file from the newest version. Older versions keep it. The new version is
+printed.`,
+		Example: `  hypernode drive rm photos /cat.jpg
+  hypernode drive rm photos /2025 --recursive`,
+		Args: args(cobra.RangeArgs(1, 2)),
+		RunE: func(c *cobra.Command, list []string) error {
+			return a.driveRemove(c.Context(), list, keyFile, recursive)
+		},
+	}
+	keyFlag(c.Flags(), &keyFile)
+	c.Flags().BoolVarP(&recursive, "recursive", "r", false, "also all below")
+	return a.durable(c)
+}
+
+func (a *app) driveRemove(ctx context.Context, list []string, keyFile string, recursive bool) error {
+	p, err := parsePlace(list)
+	if err != nil {
+		return err
+	}
+	if p.path == "" {
+		return fail(exitUsage, "", "%s: want a path", p)
+	}
+	return a.withDriveWriter(ctx, p, keyFile, writing, func(d *drive.Drive) error {
+		before := d.Version()
+		remove := d.Remove
+		if recursive {
+			remove = d.RemoveAll
+		}
+		if err := remove(ctx, p.path); err != nil {
+			return err
+		}
+		if d.Version() == before {
+			return drive.ErrNotFound
+		}
+		a.result = driveState{address(d.Key()), d.Version()}
+		return a.print("%d", d.Version())
+	})
+}
