@@ -7,8 +7,13 @@ import (
 	"github.com/hypernode/hypernode/core"
 )
 
-// aheadGroups is how many groups of blocks a scan fetches at a time, each the children and keys of a node.
-const aheadGroups = 8
+const (
+	// aheadGroups is for how many nodes a walk fetches at a time what they lead to.
+	aheadGroups = 8
+	// aheadLevels is how many levels below a node are fetched at most: one more after as many nodes, and so on.
+	aheadLevels = 3
+	aheadFirst  = 4
+)
 
 // hintEvery is how many blocks a scan uses before it tells peers again where it is.
 const hintEvery = 2048
@@ -22,13 +27,15 @@ type ahead struct {
 	slots chan struct{}
 	wg    sync.WaitGroup
 
+	r     bounds
+	nodes int // that were entered
 	used  int // blocks since the last hint
 	asked bool
 }
 
 // newAhead has the cursor of a scan tell of the nodes that it enters.
 func newAhead(ctx context.Context, s *scan) *ahead {
-	a := aheadOf(ctx, s.v)
+	a := aheadOf(ctx, s.v, s.r)
 	if s.v.local {
 		return a
 	}
@@ -39,9 +46,9 @@ func newAhead(ctx context.Context, s *scan) *ahead {
 	return a
 }
 
-func aheadOf(ctx context.Context, v *view) *ahead {
+func aheadOf(ctx context.Context, v *view, r bounds) *ahead {
 	ctx, stop := context.WithCancel(ctx)
-	return &ahead{v: v, ctx: func() context.Context { return ctx }, stop: stop, slots: make(chan struct{}, aheadGroups)}
+	return &ahead{v: v, r: r, ctx: func() context.Context { return ctx }, stop: stop, slots: make(chan struct{}, aheadGroups)}
 }
 
 func (a *ahead) end() {
@@ -61,41 +68,81 @@ func (a *ahead) hint() {
 	}
 }
 
-// node fetches what a node leads to, if it is not here and there is room to.
+// node fetches what a node leads to, if there is room to. How far it looks ahead grows with how much was read: who reads one
+// entry does not need its neighbours.
 func (a *ahead) node(n *node) {
 	if a.v.s.core.Contiguous() >= a.v.version {
 		return
 	}
-	list, err := a.missing(n)
+	a.nodes++
+	list, err := a.missing(a.ctx(), n)
 	if len(list) == 0 || err != nil {
-		return // the walk itself will tell
+		return // the walk itself will tell of an error
 	}
 	a.hint()
+	levels := 0
+	for seen := aheadFirst; seen <= a.nodes && levels < aheadLevels; seen *= aheadFirst {
+		levels++
+	}
 	select {
 	case a.slots <- struct{}{}:
-		a.fetch(list)
+		ctx := a.ctx()
+		a.wg.Go(func() {
+			a.fetch(ctx, n, levels)
+			<-a.slots
+		})
 	default:
 	}
 }
 
-func (a *ahead) fetch(list []uint64) {
-	ctx := a.ctx()
-	a.wg.Go(func() {
-		// What fails here fails again when the walk comes to it.
-		_ = a.v.s.core.Download(ctx, core.Want{Blocks: list, Priority: 1})
-		<-a.slots
-	})
+// fetch fetches what a node leads to, and then what its children do, that many levels down. What fails here fails again
+// when the walk comes to it.
+func (a *ahead) fetch(ctx context.Context, n *node, levels int) {
+	list, err := a.missing(ctx, n)
+	if err == nil && len(list) > 0 {
+		err = a.v.s.core.Download(ctx, core.Want{Blocks: list, Priority: 1})
+	}
+	if err != nil || levels == 0 || n.leaf() {
+		return
+	}
+	v := &view{s: a.v.s, fork: a.v.fork, version: a.v.version, local: true}
+	defer v.end()
+	var wg sync.WaitGroup
+	for i := range len(n.keys) + 1 {
+		if a.outside(ctx, v, n, i) {
+			continue
+		}
+		if kid, err := v.node(ctx, n.kid(i)); err == nil {
+			wg.Go(func() { a.fetch(ctx, kid, levels-1) })
+		}
+	}
+	wg.Wait()
+}
+
+// outside tells whether child i of a node has no key in the range of the walk.
+func (a *ahead) outside(ctx context.Context, v *view, n *node, i int) bool {
+	if i > 0 {
+		if b, err := v.block(ctx, n.keys[i-1]); err == nil && a.r.above(b.key) {
+			return true
+		}
+	}
+	if i < len(n.keys) {
+		if b, err := v.block(ctx, n.keys[i]); err == nil && a.r.below(b.key) {
+			return true
+		}
+	}
+	return false
 }
 
 // missing returns the blocks that a node leads to and that are not here.
-func (a *ahead) missing(n *node) (list []uint64, err error) {
+func (a *ahead) missing(ctx context.Context, n *node) (list []uint64, err error) {
 	s := a.v.s
 	add := func(seq uint64) {
 		if err != nil || seq >= a.v.version || s.cache.get(a.v.fork, seq) != nil {
 			return
 		}
 		var here bool
-		if here, err = s.core.Has(a.ctx(), seq, seq+1); !here && err == nil {
+		if here, err = s.core.Has(ctx, seq, seq+1); !here && err == nil {
 			list = append(list, seq)
 		}
 	}

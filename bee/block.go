@@ -45,8 +45,8 @@ type link struct{ seq, off uint64 }
 func (n *node) link() link        { return link{n.seq, n.off} }
 func (n *node) leaf() bool        { return len(n.kids) == 0 }
 func (n *node) kid(i int) link    { return link{n.kids[2*i], n.kids[2*i+1]} }
-func (n *node) weight() int       { return 96 + 8*(len(n.keys)+len(n.kids)) }
-func (b *block) weight() int      { return 256 + len(b.key) + len(b.value) + len(b.index) }
+func (n *node) weight() int       { return 128 + 8*(len(n.keys)+len(n.kids)) }
+func (b *block) weight() int      { return 160 + len(b.key) + len(b.value) + len(b.index) }
 func (b *block) deleted() bool    { return b.value == nil && !b.holdsOwn() }
 func (b *block) entry() (e Entry) { return newEntry(b.seq, b.key, b.value) }
 

@@ -62,8 +62,9 @@ func (d *diff) begin(ctx context.Context, old *Bee, r bounds) (end func(), err e
 			return end, err
 		}
 		ends = append(ends, v.end)
+		v.sparse = true
 		s := &side{cursor: v.cursor(r, false)}
-		a := aheadOf(ctx, v)
+		a := aheadOf(ctx, v, r)
 		ends = append(ends, a.end)
 		s.entered = a.node
 		if err := s.open(ctx); err != nil {

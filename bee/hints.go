@@ -12,7 +12,7 @@ import (
 // Limits of the exchange of hints.
 const (
 	maxWaitingHints   = 32      // hints of peers that wait; more are dropped
-	maxHintedFetches  = 8       // answers that are being fetched at a time
+	maxHintedFetches  = 32      // answers that are being fetched at a time
 	maxAllowed        = 1 << 14 // blocks that answers may name in sum, as far as they were asked for
 	allowedLookup     = 512     // blocks that may come of one lookup
 	maxIteratorBlocks = 2176    // blocks that are told to one who reads a range

@@ -209,7 +209,9 @@ func (op *goldenOp) cas() func(prev, next Entry) bool {
 	case "always":
 		return func(Entry, Entry) bool { return true }
 	case "differs":
-		return func(p, n Entry) bool { return (p.Value == nil) != (n.Value == nil) || string(p.Value) != string(n.Value) }
+		return func(p, n Entry) bool {
+			return (p.Value == nil) != (n.Value == nil) || string(p.Value) != string(n.Value)
+		}
 	}
 	return nil
 }

@@ -8,11 +8,13 @@ import (
 	"github.com/hypernode/hypernode/core"
 )
 
-// A read of a block that is here reads those around it along, which a tree mostly needs soon: that many blocks, if they
-// are of a size that these bytes hold them.
+// Once blocks of a group were missed often, the rest of the group is read along: groups are of that many blocks, if they
+// are of a size that these bytes hold them. A walk over two versions skips most of what lies between, so it waits longer.
 const (
 	aroundBlocks = 32
 	aroundBytes  = 16 << 10
+	aroundAfter  = 2
+	aroundLater  = 5
 )
 
 // errMissing ends a read that must not wait.
@@ -26,6 +28,7 @@ type view struct {
 	local   bool             // fail with errMissing in place of waiting
 	miss    func()           // told when a block must be waited for
 	touched func(seq uint64) // told of each block that is used
+	sparse  bool             // most blocks will not be needed
 	seeking []byte           // the key that is looked for; peers are told of it once, when a block must be waited for
 
 	handle *core.Core // pins the history; nil until a block was read
@@ -111,15 +114,15 @@ func (v *view) wait() {
 	}
 }
 
-// readAround reads the group of blocks that a block lies in, if all of them are here and small. It returns nil when they
-// are not, or one cannot be read.
+// readAround reads the group of blocks that a block lies in, if it was missed often and all of it is here and small. It
+// returns nil when not, or when a block cannot be read.
 func (v *view) readAround(ctx context.Context, c *core.Core, seq uint64) (*block, error) {
 	n := v.s.around()
 	start, end := seq&^(n-1), min(seq&^(n-1)+n, v.version)
 	if start == 0 {
 		start = 1
 	}
-	if n == 1 || end-start < 2 {
+	if n == 1 || end-start < 2 || !v.often(seq/n) {
 		return nil, nil
 	}
 	if ok, err := c.Has(ctx, start, end); !ok || err != nil {
@@ -142,6 +145,15 @@ func (v *view) readAround(ctx context.Context, c *core.Core, seq uint64) (*block
 		}
 	}
 	return nil, nil
+}
+
+// often tells whether a group was missed often enough to read all of it.
+func (v *view) often(group uint64) bool {
+	n := v.s.cache.miss(group)
+	if v.sparse {
+		return n >= aroundLater
+	}
+	return n >= aroundAfter
 }
 
 // around returns how many blocks are read at a time, a power of two.

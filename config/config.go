@@ -140,4 +140,3 @@ func (c Config) StorePath() string {
 	}
 	return filepath.Join(c.Path, c.Store.Path)
 }
-

@@ -97,7 +97,11 @@ func explain(file string, err error) error {
 		first := unknown.Errors[0]
 		row, _ := first.Position()
 		key := strings.Join(first.Key(), ".")
-		return &KeyError{Source: fmt.Sprintf("%s line %d", file, row), Key: key, Nearest: nearest(key, names())}
+		list := names()
+		if !strings.Contains(key, ".") {
+			list = sections()
+		}
+		return &KeyError{Source: fmt.Sprintf("%s line %d", file, row), Key: key, Nearest: nearest(key, list)}
 	}
 	var wrong *toml.DecodeError
 	if errors.As(err, &wrong) {
@@ -195,6 +199,16 @@ func names() (list []string) {
 	var c Config
 	for f := range fields(&c) {
 		list = append(list, f.name())
+	}
+	return list
+}
+
+func sections() (list []string) {
+	var c Config
+	for f := range fields(&c) {
+		if !slices.Contains(list, f.section) {
+			list = append(list, f.section)
+		}
 	}
 	return list
 }

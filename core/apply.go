@@ -33,6 +33,7 @@ func (c *Core) Apply(ctx context.Context, proofs ...*merkle.Proof) ([]Verdict, e
 		return nil, err
 	}
 	l := c.log
+	leaves := hashBlocks(proofs) // of several calls at the same time
 	l.write.Lock()
 	defer l.write.Unlock()
 	verdicts := make([]Verdict, len(proofs))
@@ -40,7 +41,7 @@ func (c *Core) Apply(ctx context.Context, proofs ...*merkle.Proof) ([]Verdict, e
 		if err := l.usable(); err != nil {
 			return verdicts, err
 		}
-		n, err := l.applySome(ctx, proofs[next:], verdicts[next:])
+		n, err := l.applySome(ctx, proofs[next:], leaves[next:], verdicts[next:])
 		if err != nil {
 			return verdicts, err
 		}
@@ -57,7 +58,7 @@ func (l *log) writer() bool {
 }
 
 // applySome applies the leading proofs that can share a commit, at least one, and returns how many.
-func (l *log) applySome(ctx context.Context, proofs []*merkle.Proof, verdicts []Verdict) (int, error) {
+func (l *log) applySome(ctx context.Context, proofs []*merkle.Proof, leaves []merkle.Node, verdicts []Verdict) (int, error) {
 	st, err := l.rooted(ctx)
 	if err != nil {
 		return 0, err
@@ -76,7 +77,7 @@ func (l *log) applySome(ctx context.Context, proofs []*merkle.Proof, verdicts []
 	case p.Request == 0 && p.Upgrade != nil && p.Upgrade.Start == 0 && p.Upgrade.Length <= st.length && l.auth != nil:
 		return 1, l.compare(ctx, st, p, &verdicts[0])
 	}
-	a := &applying{log: l, from: st, tree: st.tree()}
+	a := &applying{log: l, from: st, tree: st.tree(), leaves: leaves}
 	n, err := a.verify(ctx, proofs, verdicts)
 	if err != nil {
 		return 0, err

@@ -13,7 +13,8 @@ import (
 type applying struct {
 	log       *log
 	from      *state
-	tree      merkle.Tree // after the proofs so far
+	leaves    []merkle.Node // of the proofs' blocks
+	tree      merkle.Tree   // after the proofs so far
 	signature []byte
 	upgraded  bool
 	nodes     []merkle.Node
@@ -29,10 +30,10 @@ func (a *applying) verify(ctx context.Context, proofs []*merkle.Proof, verdicts 
 		r.length = a.from.length
 		for ; n < len(proofs); n++ {
 			p := proofs[n]
-			if n > 0 && (p.Fork != a.tree.Fork || p.Manifest != nil || p.Request == 0) {
+			if n > 0 && (p.Fork != a.tree.Fork || p.Manifest != nil || p.Request == 0 || p.Upgrade != nil && a.log.auth == nil) {
 				return nil
 			}
-			if err := a.one(r, p, &verdicts[n]); err != nil {
+			if err := a.one(r, p, &a.leaves[n], &verdicts[n]); err != nil {
 				return err
 			}
 		}
@@ -42,11 +43,11 @@ func (a *applying) verify(ctx context.Context, proofs []*merkle.Proof, verdicts 
 }
 
 // one checks one proof. The error is that of the store; what is wrong with the proof goes into the verdict.
-func (a *applying) one(r merkle.Reader, p *merkle.Proof, out *Verdict) error {
+func (a *applying) one(r merkle.Reader, p *merkle.Proof, leaf *merkle.Node, out *Verdict) error {
 	err := checkSize(p)
 	var v *merkle.Verified
 	if err == nil {
-		v, err = merkle.Check(r, &a.tree, a.authority(), p)
+		v, err = merkle.CheckLeaf(r, &a.tree, a.authority(), p, leaf)
 	}
 	if errors.Is(err, merkle.ErrStale) {
 		// We got longer since this was asked for. What it proves besides may still be of use.
@@ -54,7 +55,7 @@ func (a *applying) one(r merkle.Reader, p *merkle.Proof, out *Verdict) error {
 		if rest.Upgrade = nil; rest.Block == nil && rest.Hash == nil && rest.Seek == nil {
 			return nil
 		}
-		v, err = merkle.Check(r, &a.tree, a.authority(), &rest)
+		v, err = merkle.CheckLeaf(r, &a.tree, a.authority(), &rest, leaf)
 	}
 	if errors.Is(err, ErrInvalidProof) {
 		out.Err = err
@@ -170,8 +171,9 @@ func (a *applying) have() (list []Range) {
 
 func (a *applying) write(tx *datastore.Tx, next *state, held *heldChange) error {
 	l := a.log
+	prefix := dataKey(l.id)
 	for _, b := range a.blocks {
-		tx.SetBlock(blockKey(l.id, b.Index), b.Value)
+		tx.SetBlock(prefix.Uint(b.Index), b.Value)
 	}
 	sortRows(a.nodes)
 	w := nodeWriter{tx: tx, id: l.id, from: a.from.length}

@@ -125,3 +125,20 @@ func (c *Core) MissingNodes(ctx context.Context, block uint64) (n uint64, err er
 	})
 	return n, err
 }
+
+// Provable tells whether the way from the first length blocks to the head can be proven: whether the roots of that length
+// are stored.
+func (c *Core) Provable(ctx context.Context, length uint64) (bool, error) {
+	st := c.log.current.Load()
+	if length <= st.contiguous || length == st.length {
+		return length <= st.length, nil
+	}
+	err := c.withTree(ctx, func(r merkle.Reader, t *merkle.Tree) error {
+		_, err := merkle.TreeAt(r, t, length)
+		return err
+	})
+	if errors.Is(notStored(err), ErrNotAvailable) || errors.Is(err, merkle.ErrOutOfRange) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -14,6 +14,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	environ        func() []string // as os.Environ
 
 	path       string
 	durability string
@@ -21,7 +22,8 @@ type app struct {
 	quiet      bool
 	verbose    bool
 
-	result any // what --json prints in the end
+	result    any  // what --json prints in the end
+	announced bool // what a server serves was told
 }
 
 // run carries out a command line and returns the exit code.
@@ -46,15 +48,18 @@ func wantsJSON(args []string) bool {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "hypernode",
-		Short: "Signed append-only logs, byte for byte those of Hypercore 11",
-		Long: `hypernode makes and reads signed append-only logs ("cores") that the JavaScript
-Hypercore 11 can read, and the other way round.
+		Short: "Share folders, drives and logs between peers, byte for byte with Hypercore 11",
+		Long: `hypernode shares folders between machines without a server, and makes and reads
+the drives, key/value stores and signed logs of Hypercore 11 that it is made of,
+which JavaScript programs can read, and the other way round.
 
-A core is named by a local name, or by its key: hyper://KEY, or KEY alone, in
-z-base-32 (52 characters) or hexadecimal (64).
+What is shared is named by its key: hyper://KEY, or KEY alone, in z-base-32 (52
+characters) or hexadecimal (64); what lies in the own store also by a local name.
 
 Results go to standard output, everything else to standard error.`,
-		Example: `  hypernode core create events
+		Example: `  hypernode share ~/Photos
+  hypernode get hyper://KEY ~/Photos
+  hypernode core create events
   echo hello | hypernode core append events
   hypernode core get events 0`,
 		SilenceErrors: true,
@@ -67,7 +72,7 @@ Results go to standard output, everything else to standard error.`,
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is being done")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return misused(c, err) })
 	group(root)
-	root.AddCommand(a.coreCommand(), a.beeCommand(), a.driveCommand(), a.versionCommand(), exitCodesTopic(), environmentTopic())
+	root.AddCommand(a.shareCommand(), a.fetchDriveCommand(), a.coreCommand(), a.beeCommand(), a.driveCommand(), a.versionCommand(), exitCodesTopic(), environmentTopic())
 	return root
 }
 

@@ -26,6 +26,7 @@ const (
 	exitNoPeers     = 5
 	exitConflict    = 6
 	exitRefused     = 7
+	exitQuota       = 8
 	exitNothing     = 9
 	exitNoStore     = 10
 	exitLocked      = 11
@@ -51,6 +52,7 @@ func exitCodes() []exitCode {
 		{exitNoPeers, "no peer was found, or none answered in time"},
 		{exitConflict, "the core has two histories, or the store is an older copy"},
 		{exitRefused, "not allowed: no key to sign with, no permission, a limit"},
+		{exitQuota, "a quota is exceeded"},
 		{exitNothing, "nothing to do: all is as it was asked for"},
 		{exitNoStore, "there is no store"},
 		{exitLocked, "another process has the store open"},

@@ -8,6 +8,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,9 +21,10 @@ func main() { os.Exit(start()) }
 func start() int {
 	// A reader that goes away is an error of the write, so that the store is closed as it should be.
 	signal.Ignore(syscall.SIGPIPE)
+	log.SetOutput(io.Discard) // libraries write there; what matters comes to us as errors
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, environ: os.Environ}
 	return a.run(ctx, os.Args[1:])
 }

@@ -44,11 +44,21 @@ type Verified struct {
 //
 // Errors wrap ErrInvalidProof, but for failures of r.
 func Check(r Reader, t *Tree, auth Authority, p *Proof) (*Verified, error) {
+	return CheckLeaf(r, t, auth, p, nil)
+}
+
+// CheckLeaf is Check for a proof whose block was hashed before: leaf is what [HashBlocks] returned for it, or nil.
+func CheckLeaf(r Reader, t *Tree, auth Authority, p *Proof, leaf *Node) (*Verified, error) {
 	if p.Fork != t.Fork {
 		return &Verified{Tree: t.Clone(), Ignored: true}, nil
 	}
-	g := newGrowth(*t, p.room())
-	top, loose, err := g.paths(p)
+	var g *growth
+	if p.Upgrade != nil {
+		g = newGrowth(*t, p.room())
+	} else { // t does not grow, so its roots need not be copied
+		g = &growth{tree: *t, nodes: make([]Node, 0, p.room())}
+	}
+	top, loose, err := g.paths(p, leaf)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +107,7 @@ func (p *Proof) room() int {
 
 // paths hashes up the seek's path and that of the block or node. some is false when the proof has none of these. A block
 // beside a hash wins, as it does for provers.
-func (g *growth) paths(p *Proof) (top Node, some bool, err error) {
+func (g *growth) paths(p *Proof, hashed *Node) (top Node, some bool, err error) {
 	if p.Seek != nil && len(p.Seek.Nodes) > 0 {
 		if top, err = g.listed(p.Seek.Nodes[0].Index, p.Seek.Nodes, Node{}, false); err != nil {
 			return Node{}, false, fmt.Errorf("seek: %w", err)
@@ -108,7 +118,7 @@ func (g *growth) paths(p *Proof) (top Node, some bool, err error) {
 	case p.Block != nil && p.Block.Index > compact.MaxSafe:
 		return Node{}, false, fmt.Errorf("%w: block %d", ErrInvalidOperation, p.Block.Index)
 	case p.Block != nil:
-		leaf := Leaf(p.Block.Index, p.Block.Value)
+		leaf := p.Block.leaf(hashed)
 		g.keep(leaf)
 		top, err = g.climb(leaf, &queue{nodes: p.Block.Nodes, extra: top, holds: some})
 		if err != nil {
@@ -123,6 +133,14 @@ func (g *growth) paths(p *Proof) (top Node, some bool, err error) {
 		return top, some, nil
 	}
 	return top, true, nil
+}
+
+// leaf returns the leaf of the block: the one that was hashed before, if there is one.
+func (b *BlockProof) leaf(hashed *Node) Node {
+	if hashed != nil {
+		return *hashed
+	}
+	return Leaf(b.Index, b.Value)
 }
 
 // listed hashes up the path of a node that is first in its list.

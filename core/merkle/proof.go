@@ -116,15 +116,28 @@ func (p *Proof) Size() int {
 	return n + nodes*node
 }
 
+// newProof returns a proof, and makes its part for a block with it.
+func newProof(request, fork uint64, block bool) *Proof {
+	if !block {
+		return &Proof{Request: request, Fork: fork}
+	}
+	both := &struct {
+		p Proof
+		b BlockProof
+	}{p: Proof{Request: request, Fork: fork}}
+	both.p.Block = &both.b
+	return &both.p
+}
+
 // DecodeProof reads what AppendProof writes. Block value, signature and manifest alias b. Unknown flags are ignored, and
 // bytes after the last section too; but behind a manifest, whose length is known only to its own decoder, they stay in
 // Manifest. Lists of more than MaxPath nodes are refused. The error wraps ErrInvalidProof.
 func DecodeProof(b []byte) (*Proof, error) {
 	d := compact.NewDecoder(b)
 	flags := d.Uint()
-	p := &Proof{Request: d.Uint(), Fork: d.Uint()}
-	if flags&proofBlock != 0 {
-		p.Block = &BlockProof{Index: d.Uint(), Value: d.Buffer(), Nodes: decodeNodes(d)}
+	p := newProof(d.Uint(), d.Uint(), flags&proofBlock != 0)
+	if b := p.Block; b != nil {
+		b.Index, b.Value, b.Nodes = d.Uint(), d.Buffer(), decodeNodes(d)
 	}
 	if flags&proofHash != 0 {
 		p.Hash = &HashProof{Index: d.Uint(), Nodes: decodeNodes(d)}

@@ -214,11 +214,11 @@ func (p *Plan) Build(nodes []Node) (*Proof, error) {
 		return list
 	}
 	q := p.request
-	proof := &Proof{Request: q.ID, Fork: p.fork}
+	proof := newProof(q.ID, p.fork, p.node != nil && q.Block != nil)
 	switch {
 	case p.node == nil:
 	case q.Block != nil:
-		proof.Block = &BlockProof{Index: q.Block.Index, Nodes: take(len(p.node))}
+		proof.Block.Index, proof.Block.Nodes = q.Block.Index, take(len(p.node))
 	default:
 		proof.Hash = &HashProof{Index: q.Hash.Index, Nodes: take(len(p.node))}
 	}

@@ -16,7 +16,7 @@ func checkRemote(auth Authority, p *Proof) (v *Verified, base Tree, err error) {
 		return nil, Tree{}, fmt.Errorf("%w: no upgrade to stand on", ErrInvalidOperation)
 	}
 	g := newGrowth(Tree{Fork: p.Fork}, p.room())
-	top, loose, err := g.paths(p)
+	top, loose, err := g.paths(p, nil)
 	if err != nil {
 		return nil, Tree{}, err
 	}

@@ -87,7 +87,7 @@ func (g *Reorg) Feed(p *Proof) error {
 		return fmt.Errorf("%w: not the path that was wanted", ErrInvalidOperation)
 	}
 	path := newGrowth(Tree{}, p.room())
-	top, some, err := path.paths(p)
+	top, some, err := path.paths(p, nil)
 	if err != nil {
 		return err
 	}

@@ -100,9 +100,14 @@ func appendPair(b []byte, x, y uint64) []byte { return compact.AppendUint(compac
 func DecodeRequest(b []byte) (*Request, error) {
 	d := compact.NewDecoder(b)
 	flags := d.Uint()
-	q := &Request{ID: d.Uint(), Fork: d.Uint(), Manifest: flags&requestManifest != 0}
+	both := &struct {
+		q Request
+		b BlockRequest
+	}{q: Request{ID: d.Uint(), Fork: d.Uint(), Manifest: flags&requestManifest != 0}}
+	q := &both.q
 	if flags&requestBlock != 0 {
-		q.Block = &BlockRequest{Index: d.Uint(), Nodes: d.Uint()}
+		q.Block = &both.b
+		q.Block.Index, q.Block.Nodes = d.Uint(), d.Uint()
 	}
 	if flags&requestHash != 0 {
 		q.Hash = &HashRequest{Index: d.Uint(), Nodes: d.Uint()}

@@ -30,7 +30,7 @@ const (
 const (
 	defaultChannels = 4096
 	defaultOffers   = 128
-	defaultUnsent   = 128 << 10
+	defaultUnsent   = 192 << 10
 	defaultBacklog  = 64 << 10
 )
 
@@ -43,6 +43,10 @@ type Options struct {
 	// Fill is called by the goroutine that writes, whenever it can write, to send what it likes until ErrFull.
 	Fill func()
 
+	// Frame is called by the goroutine that reads after the messages of each frame, for handlers that work in groups. An
+	// error ends the stream.
+	Frame func() error
+
 	// MaxChannels is the most channels that are open or offered at a time; more that the peer opens are rejected. The
 	// default is 4096.
 	MaxChannels int
@@ -51,7 +55,7 @@ type Options struct {
 	MaxOffers int
 
 	// MaxUnsent is the most bytes of messages that wait to be sent, or one message. What waits cannot be overtaken, so
-	// it is to be little, and little more than what one write takes. The default is 128 KiB.
+	// it is to be little, and little more than what one write takes. The default is 192 KiB.
 	MaxUnsent int
 
 	// MaxBacklog is how many bytes of messages are kept for channels that are not accepted yet, or one message. Reading

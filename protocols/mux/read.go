@@ -15,6 +15,9 @@ func (m *Mux) ReadFrame() error {
 	if err == nil {
 		err = m.frame(frame)
 	}
+	if err == nil && m.o.Frame != nil {
+		err = m.o.Frame()
+	}
 	if err == nil {
 		return nil
 	}

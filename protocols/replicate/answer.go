@@ -13,27 +13,28 @@ import (
 // between request and answer.
 const maxMisses = 64
 
-// data takes in that an answer came. It returns the request, nil when there was none, and whether the answer is to be applied;
+// data takes in that an answer came. It returns the request, nil when there was none, and what is to be done with the answer;
 // verdict is called after that.
-func (s *scheduler) data(p *peer, proof *merkle.Proof, size int, now time.Time) (a *ask, ok bool) {
+func (s *scheduler) data(p *peer, proof *merkle.Proof, size int, now time.Time) (a *ask, o outcome) {
 	if proof.Request == 0 {
-		u := proof.Upgrade
-		return nil, u != nil && u.Start == 0 && proof.Fork == s.head.Fork && u.Length <= s.head.Length && s.head.Length > 0
+		return nil, s.unasked(p, proof, size)
 	}
 	a = p.asks[proof.Request]
 	if a == nil {
-		return nil, false
+		return nil, takeNot
 	}
+	p.credit = min(p.credit+size, giftMost)
 	s.land(p, a)
 	a.arrived = true
 	p.pace.answered(size, a.at, now)
+	p.heard, p.stalled = now, false
 	if proof.Answers(a.request) {
-		return a, true
+		return a, takeAnswer
 	}
 	s.drop(p, a)
 	s.retry(a)
 	s.blame(p, now)
-	return nil, false
+	return nil, takeNot
 }
 
 // noData takes in that a peer does not answer a request.

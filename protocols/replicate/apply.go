@@ -3,6 +3,7 @@ package replicate
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/hypernode/hypernode/core"
@@ -19,6 +20,7 @@ const (
 // for the ones that come next.
 func (r *Replicator) apply(ctx context.Context, list []arrival) error {
 	all := unpark(list)
+	slices.SortStableFunc(all, func(a, b arrival) int { return a.rank() - b.rank() })
 	for list = all; len(list) > 0; {
 		early, progress, err := r.applyOnce(ctx, list)
 		if err != nil {
@@ -35,6 +37,14 @@ func (r *Replicator) apply(ctx context.Context, list []arrival) error {
 		}
 	}
 	return nil
+}
+
+// rank puts answers that lead to a head before those that may rest on it: peers answer in any order.
+func (a *arrival) rank() int {
+	if a.proof.Upgrade != nil || a.proof.Manifest != nil {
+		return 0
+	}
+	return 1
 }
 
 // applyOnce returns the answers that came too early, and whether any was of use.
@@ -61,7 +71,11 @@ func (r *Replicator) applyOnce(ctx context.Context, list []arrival) (early []arr
 }
 
 func (r *Replicator) verdictLocked(a *arrival, v core.Verdict, now time.Time) {
-	r.count(a, v)
+	r.countLocked(a, v)
+	if a.gift {
+		r.sched.given(a.link.peer, v, now)
+		return
+	}
 	r.sched.verdict(a.link.peer, a.ask, v, now)
 }
 
@@ -112,12 +126,16 @@ func (l *link) retryParked(ctx context.Context) error {
 	return passing(l.replicator.apply(ctx, list))
 }
 
-func (r *Replicator) count(a *arrival, v core.Verdict) {
+func (r *Replicator) countLocked(a *arrival, v core.Verdict) {
+	c := &a.link.stats
 	switch b := a.proof.Block; {
 	case v.Err != nil:
-		r.stats.Refused++
+		c.Refused++
 	case b != nil && v.Applied:
-		r.stats.BlocksIn++
-		r.stats.BytesIn += uint64(len(b.Value))
+		c.BlocksIn++
+		c.BytesIn += uint64(len(b.Value))
+		if a.gift {
+			c.Gifts++
+		}
 	}
 }

@@ -8,6 +8,9 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
@@ -64,7 +67,7 @@ func connectTCP(b *testing.B, x, y *node) (cut func()) {
 
 // BenchmarkDownload copies a core from disk to disk over TCP, both sides in this process.
 func BenchmarkDownload(b *testing.B) {
-	for _, load := range []struct{ blocks, size int }{{16384, 64 << 10}, {200_000, 1 << 10}, {200_000, 100}} {
+	for _, load := range []struct{ blocks, size int }{{4096, 64 << 10}, {200_000, 1 << 10}, {200_000, 100}} {
 		b.Run(fmt.Sprintf("%dx%d", load.blocks, load.size), func(b *testing.B) {
 			x := diskNode(b, "writer")
 			w := x.open(corestore.Name("log"))
@@ -83,6 +86,7 @@ func BenchmarkDownload(b *testing.B) {
 				}
 			}
 			b.SetBytes(int64(load.blocks * load.size))
+			before := cpuTime()
 			for b.Loop() {
 				y := diskNode(b, "reader")
 				r := y.open(corestore.Key(w.Key()))
@@ -94,7 +98,17 @@ func BenchmarkDownload(b *testing.B) {
 				st := y.set.Core(w.DiscoveryKey()).Stats()
 				b.ReportMetric(float64(st.Refused+st.Unavailable), "refused")
 			}
+			b.ReportMetric(float64((cpuTime()-before).Nanoseconds())/float64(load.blocks*b.N), "cpu-ns/block")
 			b.ReportMetric(float64(load.blocks*b.N)/b.Elapsed().Seconds(), "blocks/s")
 		})
 	}
+}
+
+// cpuTime is the processor time that this process has used.
+func cpuTime() time.Duration {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -3,6 +3,7 @@ package replicate
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 type arrival struct {
 	link  *link
 	ask   *ask // nil for what was not asked for
+	gift  bool // was pushed
 	proof *merkle.Proof
 	size  int
 	since time.Time // waits since; see Replicator.park
@@ -36,15 +38,20 @@ func (b *inbox) init() {
 	b.some = make(chan struct{}, 1)
 }
 
-// put adds an answer. It waits while there are too many.
-func (b *inbox) put(a arrival) {
+// put adds answers. It waits while there are too many.
+func (b *inbox) put(list []arrival) {
+	if len(list) == 0 {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for b.bytes > maxInbox && !b.closed {
 		b.room.Wait()
 	}
-	b.list = append(b.list, a)
-	b.bytes += a.size
+	b.list = append(b.list, list...)
+	for i := range list {
+		b.bytes += list[i].size
+	}
 	select {
 	case b.some <- struct{}{}:
 	default:
@@ -60,8 +67,8 @@ func (b *inbox) take() []arrival {
 		size += b.list[n].size
 		n++
 	}
-	group := b.list[:n:n]
-	b.list = b.list[n:]
+	group := slices.Clone(b.list[:n])
+	b.list = slices.Delete(b.list, 0, n)
 	b.bytes -= size
 	b.room.Broadcast()
 	return group
@@ -72,29 +79,6 @@ func (b *inbox) close() {
 	defer b.mu.Unlock()
 	b.closed = true
 	b.room.Broadcast()
-}
-
-// applyLoop applies what comes in until ctx ends, and looks after what is late.
-func (st *stream) applyLoop(ctx context.Context) {
-	defer st.inbox.close()
-	ticks := time.NewTicker(tickEvery)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-st.inbox.some:
-		case now := <-ticks.C:
-			if err := st.tick(ctx, now); err != nil {
-				st.fail(err)
-				return
-			}
-		case <-ctx.Done():
-			return
-		}
-		if err := st.applyAll(ctx); err != nil {
-			st.fail(err)
-			return
-		}
-	}
 }
 
 func (st *stream) applyAll(ctx context.Context) error {

@@ -1,13 +1,10 @@
 package replicate
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/hypernode/hypernode/core/merkle"
 	"github.com/hypernode/hypernode/protocols/mux"
 	"github.com/hypernode/hypernode/protocols/wire"
 )
@@ -18,26 +15,41 @@ type link struct {
 	replicator *Replicator
 	peer       *peer
 	release    func() // closes the core if it was opened for the peer
-	queued     bool   // guarded by stream.mu
 	requests   requests
 
-	pending   func() error // what there was no room for; of the goroutine that writes
-	extension string       // name of the last one received; of the goroutine that reads
-	parked    []arrival    // answers that came too early; of the goroutine that applies
+	// Guarded by stream.mu.
+	queued  bool // in stream.ready
+	bulking bool // in stream.bulk
+
+	// Of the goroutine that writes.
+	messages []message  // of the scheduler's
+	first    []outgoing // to be sent before others
+	bulk     []outgoing // answers that wait for their turn
+	sending  *outgoing  // is being encoded
+	encoder  func([]byte) []byte
+	accused  bool // the proof of a conflict was sent
+	dead     bool // nothing can be sent any more
+
+	extension string      // name of the last one received; of the goroutine that reads
+	parked    []arrival   // answers that came too early; of the goroutine that applies
+	direct    atomic.Bool // messages come from the goroutine that accepts the channel too
 
 	// Guarded by replicator.mu.
 	opening bool // counted by the scheduler
 	left    bool
+	stats   Counters
 
 	mu         sync.Mutex // guards what follows
 	channel    *mux.Channel
 	opened     bool
 	extensions []wire.Extension
+	gift       []uint64 // blocks to be pushed
 }
 
 func newLink(st *stream, r *Replicator) *link {
 	l := &link{stream: st, replicator: r, peer: newPeer(), release: func() {}}
-	l.requests.init()
+	l.requests.backlog, l.peer.load = &st.backlog, &st.asks
+	l.encoder = l.append
 	return l
 }
 
@@ -126,6 +138,7 @@ func (l *link) leave() {
 	}
 	l.left = true
 	delete(r.links, l)
+	r.gone.add(&l.stats)
 	if l.opening {
 		l.opening = false
 		r.sched.opening--
@@ -143,120 +156,28 @@ func (l *link) leave() {
 
 // wake has the stream ask for what there is to send.
 func (l *link) wake() {
-	l.stream.queue(l, false)
+	l.stream.queue(l)
 	l.stream.mux.Wake()
 }
 
-func (l *link) tick(now time.Time) {
+// tick looks after what is late at now, and tells whether anything may get late.
+func (l *link) tick(now time.Time) (waits bool) {
 	r := l.replicator
 	r.mu.Lock()
-	busy := len(l.peer.asks) > 0 || !l.peer.probe.IsZero()
+	p := l.peer
+	waits = !l.left && (len(p.asks) > 0 || !p.probe.IsZero() || !p.hold.IsZero() || r.sched.laterFork(p))
 	r.mu.Unlock()
-	if busy {
+	if waits {
 		r.step(l, false, func(s *scheduler) { s.tick(now) })
 	}
+	return waits || len(l.parked) > 0
 }
 
-// fill sends a few messages. It tells whether there are more, or no more room.
-func (l *link) fill(ctx context.Context) (more, full bool) {
-	l.mu.Lock()
-	c, opened := l.channel, l.opened
-	l.mu.Unlock()
-	if !opened {
-		return false, false
-	}
-	const turn = 64
-	for range turn {
-		if l.pending == nil {
-			l.pending = l.next(ctx, c)
-		}
-		if l.pending == nil {
-			return false, false
-		}
-		err := l.pending()
-		if errors.Is(err, mux.ErrFull) {
-			return true, true
-		}
-		l.pending = nil
-		if err != nil {
-			return false, false // the channel or the stream is over, and its handler is told
-		}
-	}
-	return true, false
-}
-
-// next returns what sends the next message: of the scheduler's, else an answer, else one of an extension. nil is nothing.
-func (l *link) next(ctx context.Context, c *mux.Channel) func() error {
-	if send := l.conflict(c); send != nil {
-		return send
-	}
-	if err := l.replicator.load(ctx); err != nil {
-		return nil
-	}
+// idle tells whether nothing is under way on the channel in either direction.
+func (l *link) idle() bool {
 	r := l.replicator
 	r.mu.Lock()
-	m, ok := r.sched.next(l.peer, time.Now())
+	busy := len(l.peer.asks)+len(l.peer.blocks) > 0
 	r.mu.Unlock()
-	if ok {
-		return l.encode(ctx, c, &m)
-	}
-	if q := l.requests.take(); q != nil {
-		return l.answer(ctx, c, q)
-	}
-	return l.nextExtension(c)
-}
-
-// encode returns what sends a message of the scheduler's.
-func (l *link) encode(ctx context.Context, c *mux.Channel, m *message) func() error {
-	const small = 64
-	switch {
-	case m.sync != nil:
-		return func() error { return c.Append(uint64(wire.TypeSync), small, m.sync.Append) }
-	case m.ranges != nil:
-		return func() error { return c.Append(uint64(wire.TypeRange), small, m.ranges.Append) }
-	case m.bitfield != nil:
-		return func() error {
-			return c.Append(uint64(wire.TypeBitfield), len(m.bitfield.Bits)+small, m.bitfield.Append)
-		}
-	case m.want != nil:
-		return func() error { return c.Append(uint64(wire.TypeWant), small, m.want.Append) }
-	case m.cancel != nil:
-		return func() error { return c.Append(uint64(wire.TypeCancel), small, m.cancel.Append) }
-	}
-	if m.locate != nil && !l.locate(ctx, m.locate) {
-		return func() error { return nil }
-	}
-	q := m.request
-	if m.measure {
-		// Without an answer the request is for the whole path.
-		if n, err := l.replicator.core.MissingNodes(ctx, q.Block.Index); err == nil {
-			q.Block.Nodes = n
-		}
-	}
-	return func() error {
-		return c.Append(uint64(wire.TypeRequest), small, func(b []byte) []byte { return merkle.AppendRequest(b, q) })
-	}
-}
-
-// conflict returns what sends the proof that the core is frozen, once, and closes the channel; nil when it is not.
-func (l *link) conflict(c *mux.Channel) func() error {
-	r := l.replicator
-	r.mu.Lock()
-	frozen := r.frozen
-	r.mu.Unlock()
-	if !frozen {
-		return nil
-	}
-	proof := r.core.Conflict()
-	if proof == nil {
-		return nil
-	}
-	return func() error {
-		err := c.Append(uint64(wire.TypeData), proof.A.Size(), func(b []byte) []byte { return merkle.AppendProof(b, proof.A) })
-		if err == nil {
-			l.end()
-			return fmt.Errorf("closing the channel: %w", mux.ErrClosed)
-		}
-		return err
-	}
+	return !busy && l.requests.count() == 0
 }

@@ -13,27 +13,66 @@ func (s *scheduler) next(p *peer, now time.Time) (m message, ok bool) {
 	if _, joined := s.peers[p]; !joined || !s.loaded {
 		return m, false
 	}
-	for _, step := range []func(*peer) (message, bool){s.nextSync, s.nextNews, s.nextReply} {
-		if m, ok = step(p); ok {
-			return m, true
-		}
+	if m, ok = s.nextSync(p); ok {
+		return m, true
 	}
-	if !p.probe.IsZero() && len(p.follow) == 0 {
+	if m, ok = s.nextNews(p); ok {
+		return m, true
+	}
+	if m, ok = s.nextReply(p); ok {
+		return m, true
+	}
+	if p.retired || !p.probe.IsZero() && len(p.follow) == 0 {
 		return m, false
 	}
-	for _, step := range []func(*peer, time.Time) (message, bool){s.nextFollow, s.nextFork, s.nextUpgrade, s.nextSeek, s.nextWant, s.nextBlock} {
-		if m, ok = step(p, now); ok {
-			return m, true
-		}
+	return s.nextAsk(p, now)
+}
+
+// nextAsk returns the next request.
+func (s *scheduler) nextAsk(p *peer, now time.Time) (m message, ok bool) {
+	if m, ok = s.nextFollow(p, now); ok {
+		return m, true
 	}
-	return m, false
+	if m, ok = s.nextFork(p, now); ok {
+		return m, true
+	}
+	if m, ok = s.nextUpgrade(p, now); ok {
+		return m, true
+	}
+	if m, ok = s.nextSeek(p, now); ok {
+		return m, true
+	}
+	if m, ok = s.nextWant(p, now); ok {
+		return m, true
+	}
+	return s.nextBlock(p, now)
+}
+
+// unsureOf returns the length of a peer from which it is not sure that the way to our head can be proven. The caller finds out.
+func (s *scheduler) unsureOf(p *peer) (length uint64, unsure bool) {
+	n := p.remote.Length
+	unsure = p.synced && s.loaded && !p.provable && p.remote.Fork == s.head.Fork && n > s.contiguous() && n < s.head.Length
+	now := [3]uint64{n, s.head.Length, s.contiguous()}
+	if unsure = unsure && p.checked != now; unsure {
+		p.checked = now
+	}
+	return n, unsure
+}
+
+// canUpgrade tells whether the way from the peer's length to our head can be proven.
+func (s *scheduler) canUpgrade(p *peer) bool {
+	n := p.remote.Length
+	if s.head.Fork != p.remote.Fork || n >= s.head.Length && n > 0 {
+		return false
+	}
+	return n <= s.contiguous() || p.provable
 }
 
 // ownSync is what the peer is to know of this side. Both the fork and the length of the peer are acknowledged by it.
 func (s *scheduler) ownSync(p *peer) wire.Sync {
 	m := wire.Sync{
-		Fork: s.head.Fork, Length: s.head.Length, Uploading: true, Downloading: true, HasManifest: s.manifest,
-		CanUpgrade: s.head.Fork == p.remote.Fork && (p.remote.Length == 0 || p.remote.Length < s.head.Length),
+		Fork: s.head.Fork, Length: s.head.Length, Uploading: !p.refused, Downloading: true,
+		HasManifest: s.manifest, AllowPush: s.allowPush, CanUpgrade: s.canUpgrade(p),
 	}
 	if m.Fork == p.remote.Fork {
 		m.RemoteLength = p.remote.Length
@@ -47,7 +86,8 @@ func (s *scheduler) nextSync(p *peer) (m message, ok bool) {
 		return m, false
 	}
 	p.told, p.sent = true, own
-	return message{sync: &own}, true
+	said := own // only what is sent is worth an allocation
+	return message{sync: &said}, true
 }
 
 func (s *scheduler) nextNews(p *peer) (m message, ok bool) {
@@ -56,23 +96,32 @@ func (s *scheduler) nextNews(p *peer) (m message, ok bool) {
 		p.cancels = p.cancels[:n-1]
 		return m, true
 	}
-	if p.fresh {
-		p.fresh = false
-		if n := s.contiguous(); n > 0 {
-			return message{ranges: &wire.Range{Length: n}}, true
-		}
+	if s.elsewhere(p) {
+		return m, false
 	}
 	if len(p.news) > 0 {
 		r := p.news[0]
 		p.news = p.news[1:]
 		return message{ranges: &r}, true
 	}
+	if p.fresh {
+		p.fresh = false
+		if n := s.contiguous(); n > 0 {
+			return message{ranges: &wire.Range{Length: n}}, true
+		}
+	}
 	return m, false
+}
+
+// elsewhere tells whether a peer is on another fork: it is told of blocks once it is on ours, as it would take them for those of
+// its own.
+func (s *scheduler) elsewhere(p *peer) bool {
+	return p.synced && p.remote.Fork != s.head.Fork
 }
 
 // nextReply answers the wants of the peer.
 func (s *scheduler) nextReply(p *peer) (m message, ok bool) {
-	for len(p.replies) > 0 {
+	for len(p.replies) > 0 && !s.elsewhere(p) {
 		w := p.replies[0]
 		start, end, _ := w.Span()
 		end = min(end, s.head.Length)
@@ -123,11 +172,16 @@ func (s *scheduler) bits(start, end uint64) *wire.Bitfield {
 
 // send makes a request of q.
 func (s *scheduler) send(p *peer, q *merkle.Request, now time.Time) *ask {
-	s.ids++
-	q.ID = s.ids
-	a := &ask{request: q, at: now}
-	p.asks[q.ID] = a
+	a := &ask{request: q}
+	s.sendAsk(p, a, now)
 	return a
+}
+
+func (s *scheduler) sendAsk(p *peer, a *ask, now time.Time) {
+	s.ids++
+	a.request.ID, a.at = s.ids, now
+	p.asks[s.ids] = a
+	p.load.Add(1)
 }
 
 // nextFollow sends what the verdict on a proof asks for, and conflict probes, whose number is 0.
@@ -144,25 +198,8 @@ func (s *scheduler) nextFollow(p *peer, now time.Time) (m message, ok bool) {
 	return message{request: q}, true
 }
 
-func (s *scheduler) laterFork(p *peer) bool {
-	return p.synced && p.remote.Uploading && p.remote.Fork > s.head.Fork && p.remote.Length > 0 && p.fork < p.remote.Fork
-}
-
-// nextFork asks for the tree of a later fork, each peer once.
-func (s *scheduler) nextFork(p *peer, now time.Time) (m message, ok bool) {
-	if !s.laterFork(p) {
-		return m, false
-	}
-	p.fork = p.remote.Fork
-	q := &merkle.Request{Fork: p.fork, Upgrade: &merkle.UpgradeRequest{Length: p.remote.Length}, Manifest: !s.manifest}
-	p.target = p.remote.Length
-	s.send(p, q, now)
-	p.heads++
-	return message{request: q}, true
-}
-
 func (s *scheduler) canAsk(p *peer) bool {
-	return p.synced && p.remote.Uploading && p.probe.IsZero() && p.fault == nil && p.remote.Fork == s.head.Fork
+	return p.synced && !p.retired && p.remote.Uploading && p.probe.IsZero() && p.fault == nil && p.remote.Fork == s.head.Fork
 }
 
 func (s *scheduler) mayUpgrade(p *peer) bool {
@@ -171,7 +208,7 @@ func (s *scheduler) mayUpgrade(p *peer) bool {
 
 // nextUpgrade asks for a longer head, one peer at a time.
 func (s *scheduler) nextUpgrade(p *peer, now time.Time) (m message, ok bool) {
-	if s.upgrader != nil || p.target > 0 || !s.mayUpgrade(p) {
+	if s.upgrader != nil || p.target > 0 || !s.mayUpgrade(p) || s.yields(p, s.mayUpgrade) {
 		return m, false
 	}
 	q := &merkle.Request{
@@ -218,13 +255,13 @@ func (s *scheduler) askAbout(p *peer, i uint64) (m message, ok bool) {
 
 // nextBlock asks for a block: an urgent one, else one of the bulk as long as the window is not full.
 func (s *scheduler) nextBlock(p *peer, now time.Time) (m message, ok bool) {
-	if !s.canAsk(p) || len(p.asks) >= maxAsks {
+	if !s.canAsk(p) || len(p.asks) >= maxAsks || p.stalled && len(p.asks) > 0 {
 		return m, false
 	}
 	if i, ok := s.takeUrgent(p); ok {
 		return s.askBlock(p, i, 1, now), true
 	}
-	if p.full() {
+	if p.full() || !p.hold.IsZero() {
 		return m, false
 	}
 	if i, ok := s.takeBulk(p); ok {
@@ -241,7 +278,9 @@ func (s *scheduler) takeUrgent(p *peer) (uint64, bool) {
 	kept, reach := s.urgent[:0], s.reach(p)
 	for k, i := range s.urgent {
 		switch {
-		case !s.wanted(i) || s.flying[i] > 1 || s.flying[i] == 1 && !s.hedged[i]:
+		case !s.wanted(i) || s.flying[i] > 0 && !s.hedged[i]:
+		case s.hedged[i] && s.yields(p, func(other *peer) bool { return other.have.Has(i) && other.blocks[i] == nil }):
+			kept = append(kept, i)
 		case i < reach && (!s.exact[i] || i < s.head.Length) && p.have.Has(i) && p.blocks[i] == nil:
 			s.urgent = append(kept, s.urgent[k+1:]...)
 			delete(s.hedged, i)
@@ -288,8 +327,12 @@ func (s *scheduler) takeBulk(p *peer) (uint64, bool) {
 // up to where the two blocks' paths meet; and behind our head, the roots of the head that is under way.
 func (s *scheduler) askBlock(p *peer, i uint64, priority uint64, now time.Time) message {
 	s.bulk.SetRange(i, i+1, false)
-	q := &merkle.Request{Fork: s.head.Fork, Block: &merkle.BlockRequest{Index: i}, Priority: priority}
-	a := s.send(p, q, now)
+	a := new(ask)
+	a.ownBlock.Index = i
+	a.own = merkle.Request{Fork: s.head.Fork, Block: &a.ownBlock, Priority: priority}
+	a.request = &a.own
+	q := a.request
+	s.sendAsk(p, a, now)
 	a.isBlock, a.size = true, s.blockSize()
 	a.predicted = !s.exact[i] && (i >= s.head.Length || i > 0 && p.after == i)
 	switch {

@@ -2,22 +2,39 @@ package replicate
 
 import "github.com/hypernode/hypernode/core/keys"
 
-// Options are the settings of a [Set]. The zero value serves every peer that knows a core's key.
+// Options are the settings of a [Set]. The zero value serves every peer that knows a core's key. The functions must not
+// block, and may be called from several goroutines.
 type Options struct {
-	// Upload tells whether a peer, named by what it has proven to be, may have blocks of a core. It is asked for each
-	// request and must not block. The default is that it may.
+	// Upload tells whether a peer, named by what it has proven to be, may have blocks of a core. A peer that may not is
+	// told that nothing is uploaded, and what it asks for nevertheless is not available. It is asked again and again. The
+	// default is that it may.
 	Upload func(peer []byte, core keys.DiscoveryKey) bool
 
+	// Seek tells whether a peer is to be asked for a core of which something is wanted; see [Set.Seek] for when the answer
+	// changes to yes. The default is that every peer is.
+	Seek func(peer []byte, core keys.DiscoveryKey) bool
+
 	// AnnounceAll opens a channel to each peer for each core that is open here, also for those that are written here, of
-	// which nothing is wanted.
+	// which nothing is wanted. Seek is not asked then.
 	AnnounceAll bool
+
+	// NoPush refuses blocks that were not asked for. Else up to 4 MiB of them are taken for each peer and core, beside as
+	// many bytes as it was asked for; they are verified as all others.
+	NoPush bool
+
+	// UploadRate and DownloadRate hold back answers and requests that are not urgent. The default is no limit.
+	UploadRate, DownloadRate Limiter
 }
 
 const (
 	// maxAsks is the most requests to one peer for one core that are not answered.
 	maxAsks = 1024
 
-	// maxRequests is the most requests of one peer for one core that wait for an answer; no more is read meanwhile.
+	// maxStreamAsks is the same for all cores of one peer: if both sides let more pile up than maxRequests, neither would
+	// read on.
+	maxStreamAsks = 3072
+
+	// maxRequests is how many requests of one peer wait for an answer; no more is read meanwhile.
 	maxRequests = 4096
 
 	// maxInbox is how many bytes of answers wait to be applied; no more is read meanwhile. maxGroup is how many bytes are

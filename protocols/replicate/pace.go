@@ -12,10 +12,15 @@ type pace struct {
 }
 
 const (
-	minWindow = 1 << 20
-	maxWindow = 32 << 20
-	minSample = 50 * time.Millisecond
-	minSlow   = time.Second
+	firstWindow = 64 << 10 // until the first answer
+	minWindow   = 1 << 20
+	slowWindow  = 64 << 10 // of a peer that would take longer than slowTime for minWindow
+	slowTime    = 500 * time.Millisecond
+	maxWindow   = 32 << 20
+	minSample   = 50 * time.Millisecond
+	newcomer    = 300 * time.Millisecond // a peer that has answered nothing yet keeps others from being asked for a head
+	mostSlow    = 5 * time.Second
+	minSlow     = time.Second
 )
 
 // answered takes in that size bytes came at now for what was asked at asked.
@@ -43,8 +48,12 @@ func (p *pace) idle() { p.bytes, p.since = 0, time.Time{} }
 
 // window is how many bytes may be asked for and not have come: twice what is under way when the peer is never idle.
 func (p *pace) window() int {
-	return int(min(max(2*p.rate*p.trip.Seconds(), minWindow), maxWindow))
+	if p.trip == 0 {
+		return firstWindow
+	}
+	least := float64(minWindow)
+	if p.rate > 0 {
+		least = max(slowWindow, min(least, p.rate*slowTime.Seconds()))
+	}
+	return int(min(max(2*p.rate*p.trip.Seconds(), least), maxWindow))
 }
-
-// slow is after how long an answer is late.
-func (p *pace) slow() time.Duration { return max(minSlow, 4*p.usual) }

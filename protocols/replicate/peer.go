@@ -1,9 +1,11 @@
 package replicate
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/internal/bitfield"
 	"github.com/hypernode/hypernode/protocols/wire"
 )
 
@@ -16,18 +18,31 @@ type peer struct {
 	wants  []wire.Want
 
 	// What it was asked.
-	asks   map[uint64]*ask // by id, until the answer comes
-	blocks map[uint64]*ask // those for blocks, until the answer is applied
-	bytes  int             // expected from asks
-	heads  int             // requests for a head that are not settled
-	filled bool            // the window was filled up; it is used again once it is half empty
-	pace   pace
-	after  uint64 // the block behind the one asked last
-	target uint64 // the length that it was asked to prove, 0 for none
+	asks    map[uint64]*ask // by id, until the answer comes
+	load    *atomic.Int64   // such requests to the same peer, for all cores
+	blocks  map[uint64]*ask // those for blocks, until the answer is applied
+	bytes   int             // expected from asks
+	heads   int             // requests for a head that are not settled
+	turn    uint64          // which one it was to join
+	heard   time.Time       // its last answer
+	stalled bool            // it has not answered for long: it is asked for no more
+	filled  bool            // the window was filled up; it is used again once it is half empty
+	pace    pace
+	after   uint64 // the block behind the one asked last
+	target  uint64 // the length that it was asked to prove, 0 for none
+
+	// What it may have and give.
+	refused  bool              // it gets nothing
+	retired  bool              // nothing new is asked of it
+	checked  [3]uint64         // its length, our length and prefix when provable was found out
+	provable bool              // the way from its length to our head can be proven, where that is not sure
+	credit   int               // bytes of gifts that are taken
+	pushed   bitfield.Bitfield // blocks that it was sent as gifts
+	hold     time.Time         // until when nothing is asked that is not urgent; zero is not at all
 
 	// What it did wrong.
 	noUpgrade uint64 // the length that it could not prove
-	fork      uint64 // the latest fork that it was asked about
+	moved     move   // what it was asked last about a later fork
 	misses    int    // answers that did not fit the tree
 	probe     time.Time
 	fault     error // why it is to be left
@@ -44,17 +59,20 @@ type peer struct {
 }
 
 func newPeer() *peer {
-	return &peer{fresh: true, asks: map[uint64]*ask{}, blocks: map[uint64]*ask{}, asked: map[uint64]bool{}}
+	return &peer{fresh: true, credit: giftCredit, load: new(atomic.Int64), asks: map[uint64]*ask{}, blocks: map[uint64]*ask{}, asked: map[uint64]bool{}}
 }
 
 // ask is a request that was sent.
 type ask struct {
 	request   *merkle.Request
+	own       merkle.Request // is request, for a block: one allocation instead of three
+	ownBlock  merkle.BlockRequest
 	isBlock   bool
-	seek      *want // what it was sent for, when that is a byte position
-	predicted bool  // its path rests on answers that had not come
-	hedged    bool
-	arrived   bool // its answer came and is being applied
+	seek      *want     // what it was sent for, when that is a byte position
+	predicted bool      // its path rests on answers that had not come
+	hedged    bool      // another peer is asked too
+	again     time.Time // when to look again whether it is late
+	arrived   bool      // its answer came and is being applied
 	settled   bool
 	size      int // expected
 	at        time.Time
@@ -77,8 +95,13 @@ type message struct {
 // tell adds an announcement, joined to the one before it where they touch.
 func (p *peer) tell(r wire.Range) {
 	if n := len(p.news); n > 0 {
-		if last := &p.news[n-1]; last.Drop == r.Drop && last.Start+last.Length == r.Start {
+		last := &p.news[n-1]
+		switch {
+		case last.Drop == r.Drop && last.Start+last.Length == r.Start:
 			last.Length += r.Length
+			return
+		case !last.Drop && !r.Drop && last.Start == r.Start:
+			last.Length = max(last.Length, r.Length)
 			return
 		}
 	}
@@ -104,7 +127,7 @@ func (p *peer) wanting(start, end uint64) bool {
 func (p *peer) full() bool {
 	window := p.pace.window()
 	switch {
-	case len(p.asks) >= maxAsks || p.bytes >= window:
+	case len(p.asks) >= maxAsks || p.bytes >= window || p.load.Load() >= maxStreamAsks:
 		p.filled = true
 	case len(p.asks) <= maxAsks*3/4 && p.bytes <= window*3/4:
 		p.filled = false

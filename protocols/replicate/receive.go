@@ -2,9 +2,7 @@ package replicate
 
 import (
 	"bytes"
-	"time"
 
-	"github.com/hypernode/hypernode/core/merkle"
 	"github.com/hypernode/hypernode/protocols/mux"
 	"github.com/hypernode/hypernode/protocols/wire"
 )
@@ -12,10 +10,19 @@ import (
 // Message implements [mux.Handler].
 func (l *link) Message(_ *mux.Channel, typ uint64, b []byte) error {
 	switch wire.Type(typ) {
+	case wire.TypeRequest:
+		return l.request(b)
+	case wire.TypeData:
+		return l.data(b)
+	}
+	if err := l.settle(); err != nil {
+		return err
+	}
+	switch wire.Type(typ) {
 	case wire.TypeSync:
 		return receive(l, b, wire.DecodeSync, true, (*scheduler).sync)
 	case wire.TypeRange:
-		return receive(l, b, wire.DecodeRange, false, func(_ *scheduler, p *peer, m wire.Range) { p.have.Range(m) })
+		return receive(l, b, wire.DecodeRange, false, (*scheduler).ranged)
 	case wire.TypeBitfield:
 		return receive(l, b, wire.DecodeBitfield, false, func(_ *scheduler, p *peer, m wire.Bitfield) { p.have.Bitfield(m) })
 	case wire.TypeWant:
@@ -24,14 +31,10 @@ func (l *link) Message(_ *mux.Channel, typ uint64, b []byte) error {
 		return receive(l, b, wire.DecodeWant, false, (*scheduler).unwant)
 	case wire.TypeNoData:
 		return l.noData(b)
-	case wire.TypeRequest:
-		return l.request(b)
 	case wire.TypeCancel:
 		m, err := wire.DecodeCancel(b)
 		l.requests.cancel(m.Request)
 		return err
-	case wire.TypeData:
-		return l.data(b)
 	case wire.TypeExtension:
 		return l.extended(b)
 	}
@@ -50,35 +53,8 @@ func receive[M any](l *link, b []byte, decode func([]byte) (M, error), all bool,
 
 // noData takes in that there is no answer.
 func (l *link) noData(b []byte) error {
-	l.replicator.mu.Lock()
-	l.replicator.stats.Unavailable++
-	l.replicator.mu.Unlock()
+	l.count(func(s *Counters) { s.Unavailable++ })
 	return receive(l, b, wire.DecodeNoData, true, (*scheduler).noData)
-}
-
-// data takes an answer in, to be applied.
-func (l *link) data(b []byte) error {
-	proof, err := merkle.DecodeProof(bytes.Clone(b))
-	if err != nil {
-		return err
-	}
-	var a *ask
-	var ok bool
-	r := l.replicator
-	r.mu.Lock()
-	a, ok = r.sched.data(l.peer, proof, len(b), time.Now())
-	if a == nil {
-		r.stats.Unasked++
-	}
-	fault := l.peer.fault
-	r.mu.Unlock()
-	if fault != nil {
-		return fault
-	}
-	if ok {
-		l.stream.inbox.put(arrival{link: l, ask: a, proof: proof, size: len(b)})
-	}
-	return nil
 }
 
 // extended gives a message of an extension to who handles it.
@@ -114,15 +90,13 @@ func (l *link) extend(name string, data []byte) {
 	}
 }
 
-func (l *link) nextExtension(c *mux.Channel) func() error {
+// takeExtensions adds what was queued to what is sent first.
+func (l *link) takeExtensions() {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.extensions) == 0 {
-		return nil
-	}
-	m := l.extensions[0]
-	l.extensions = l.extensions[1:]
-	return func() error {
-		return c.Append(uint64(wire.TypeExtension), len(m.Payload)+len(m.Name)+8, m.Append)
+	list := l.extensions
+	l.extensions = nil
+	l.mu.Unlock()
+	for _, m := range list {
+		l.first = append(l.first, outgoing{typ: wire.TypeExtension, size: len(m.Payload) + len(m.Name) + small, encode: m.Append})
 	}
 }

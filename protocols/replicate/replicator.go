@@ -22,26 +22,9 @@ type Replicator struct {
 	version  uint64             // counts the changes
 	frozen   bool
 	closed   bool
-	stats    Stats
+	gone     Counters      // of links that have left
+	joined   chan struct{} // closed at the first sync of a peer; nil when nobody waits
 	handlers map[string]func(peer string, data []byte)
-}
-
-// Stats counts what a core has exchanged with all its peers.
-type Stats struct {
-	Peers                int    // with an open channel
-	BlocksIn, BytesIn    uint64 // that were asked for and came
-	BlocksOut, BytesOut  uint64 // that were sent
-	Unasked              uint64 // answers that came when nobody waited for them any more
-	Refused, Unavailable uint64 // proofs that did not hold, and requests of ours that got no data
-}
-
-// Stats returns what was counted up to now.
-func (r *Replicator) Stats() Stats {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	st := r.stats
-	st.Peers = len(r.sched.peers)
-	return st
 }
 
 // Fetch implements [core.Session]. A want that no peer can fulfil waits for one that can until ctx ends; a want of the head
@@ -75,6 +58,42 @@ func (r *Replicator) Fetch(ctx context.Context, w core.Want) error {
 		return job.err
 	}
 	return fmt.Errorf("%w: no peer gave it in time: %w", core.ErrNotAvailable, ctx.Err())
+}
+
+// Joined returns nil once a peer has the core's channel open and has told of its head; an error when ctx or the session ends
+// before.
+func (r *Replicator) Joined(ctx context.Context) error {
+	for {
+		r.mu.Lock()
+		for p := range r.sched.peers {
+			if p.synced {
+				r.mu.Unlock()
+				return nil
+			}
+		}
+		err := r.unusableLocked()
+		if r.joined == nil {
+			r.joined = make(chan struct{})
+		}
+		joined := r.joined
+		r.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		select {
+		case <-joined:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// joinedLocked wakes who waits for a peer.
+func (r *Replicator) joinedLocked() {
+	if r.joined != nil {
+		close(r.joined)
+		r.joined = nil
+	}
 }
 
 // seeks tells whether peers are asked for the core unasked: not for one that is written here, which only they may want.
@@ -121,6 +140,7 @@ func (r *Replicator) Close() error {
 	}
 	r.closed = true
 	r.failLocked(core.ErrClosed)
+	r.joinedLocked()
 	links := r.linksLocked()
 	r.mu.Unlock()
 	r.set.detach(r)
@@ -136,6 +156,12 @@ func (r *Replicator) failLocked(err error) {
 		w.finish(err)
 	}
 	clear(r.sched.wants)
+}
+
+func (r *Replicator) list() []*link {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.linksLocked()
 }
 
 func (r *Replicator) linksLocked() []*link {
@@ -174,9 +200,13 @@ func (r *Replicator) tell(news bool) {
 func (r *Replicator) step(l *link, all bool, fn func(s *scheduler)) {
 	r.mu.Lock()
 	fn(r.sched)
+	if l.peer.synced {
+		r.joinedLocked()
+	}
 	news := r.newsLocked()
 	fault := l.peer.fault
-	all = all || len(r.sched.urgent) > 0
+	all = all || len(r.sched.urgent) > 0 || r.sched.dirty
+	r.sched.dirty = false
 	r.mu.Unlock()
 	r.tell(news)
 	if fault != nil {
@@ -191,10 +221,7 @@ func (r *Replicator) step(l *link, all bool, fn func(s *scheduler)) {
 
 // wake makes all peers' streams look for what there is to send.
 func (r *Replicator) wake() {
-	r.mu.Lock()
-	links := r.linksLocked()
-	r.mu.Unlock()
-	for _, l := range links {
+	for _, l := range r.list() {
 		l.wake()
 	}
 }
@@ -234,10 +261,7 @@ func (r *Replicator) forgetLocked() {
 
 // Send implements [core.Extender]. A peer that takes too little at a time misses messages.
 func (r *Replicator) Send(peer, name string, data []byte) {
-	r.mu.Lock()
-	links := r.linksLocked()
-	r.mu.Unlock()
-	for _, l := range links {
+	for _, l := range r.list() {
 		if peer == "" || peer == string(l.stream.remote) {
 			l.extend(name, slices.Clone(data))
 		}

@@ -1,8 +1,6 @@
 package replicate
 
 import (
-	"time"
-
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/internal/bitfield"
 	"github.com/hypernode/hypernode/protocols/wire"
@@ -17,6 +15,8 @@ type scheduler struct {
 	held     bitfield.Bitfield
 	manifest bool
 
+	allowPush bool // gifts are taken
+
 	peers   map[*peer]struct{}
 	opening int // peers that may come
 
@@ -28,6 +28,8 @@ type scheduler struct {
 	flying  map[uint64]int     // how many peers are asked for a block
 	exact   map[uint64]bool    // blocks whose path must not be predicted
 	hedged  map[uint64]bool    // blocks that are to be asked of another peer too
+	joins   uint64             // peers so far
+	dirty   bool               // what happened concerns other peers than the one that caused it
 
 	ids      uint64
 	upgrader *peer // is asked for a longer head
@@ -55,7 +57,11 @@ func (s *scheduler) load(head core.Head, held []core.Range, manifest bool) {
 // contiguous is the number of leading blocks that are held.
 func (s *scheduler) contiguous() uint64 { return s.held.NextUnset(0) }
 
-func (s *scheduler) join(p *peer) { s.peers[p] = struct{}{} }
+func (s *scheduler) join(p *peer) {
+	s.joins++
+	p.turn = s.joins
+	s.peers[p] = struct{}{}
+}
 
 // leave forgets a peer; what it was asked is to be asked of others.
 func (s *scheduler) leave(p *peer) {
@@ -76,6 +82,7 @@ func (s *scheduler) land(p *peer, a *ask) {
 		return
 	}
 	delete(p.asks, a.request.ID)
+	p.load.Add(-1)
 	p.bytes -= a.size
 	if len(p.asks) == 0 {
 		p.pace.idle()
@@ -96,7 +103,7 @@ func (s *scheduler) drop(p *peer, a *ask) {
 		}
 		p.target = 0
 		if s.upgrader == p {
-			s.upgrader = nil
+			s.upgrader, s.dirty = nil, true
 		}
 		return
 	}
@@ -127,6 +134,7 @@ func (s *scheduler) retry(a *ask) {
 		a.seek.seeking = false
 	}
 	if a.isBlock {
+		s.dirty = true
 		s.again(a.block())
 	}
 }
@@ -138,6 +146,9 @@ func (s *scheduler) sync(p *peer, m wire.Sync) {
 	}
 	if m.Fork != p.remote.Fork || m.Length != p.remote.Length || m.CanUpgrade && !p.remote.CanUpgrade {
 		p.noUpgrade = 0
+	}
+	if m.Length != p.remote.Length || m.Fork != p.remote.Fork {
+		p.provable = false
 	}
 	p.remote, p.synced = m, true
 	s.settle()
@@ -166,7 +177,13 @@ func (s *scheduler) changed(ch core.Change) {
 	moved := ch.Head.Fork != s.head.Fork
 	for _, r := range ch.Dropped {
 		s.held.SetRange(r.Start, r.End, false)
-		s.announce(wire.Range{Drop: true, Start: r.Start, Length: r.End - r.Start})
+		s.miss(r)
+		if !moved {
+			s.announce(wire.Range{Drop: true, Start: r.Start, Length: r.End - r.Start})
+		}
+	}
+	if moved {
+		s.announceAnew(ch.Dropped)
 	}
 	for _, r := range ch.Have {
 		s.held.SetRange(r.Start, r.End, true)
@@ -185,6 +202,29 @@ func (s *scheduler) changed(ch core.Change) {
 	s.settle()
 }
 
+// miss makes blocks that went wanted again by those that still want their range.
+func (s *scheduler) miss(r core.Range) {
+	for p := range s.peers {
+		p.pushed.SetRange(r.Start, r.End, false)
+	}
+	for w := range s.wants {
+		if w.lose(r) {
+			s.unplan(w)
+		}
+	}
+}
+
+// announceAnew has all peers be told of everything once they have come to our fork, and first of what went.
+func (s *scheduler) announceAnew(dropped []core.Range) {
+	for p := range s.peers {
+		p.news = nil
+		for _, r := range dropped {
+			p.tell(wire.Range{Drop: true, Start: r.Start, Length: r.End - r.Start})
+		}
+		p.fresh, p.replies = true, append([]wire.Want(nil), p.wants...)
+	}
+}
+
 // announce tells of a range the peers that are to know and do not.
 func (s *scheduler) announce(r wire.Range) {
 	whole := s.contiguous() >= s.head.Length
@@ -193,8 +233,10 @@ func (s *scheduler) announce(r wire.Range) {
 		switch {
 		case r.Drop:
 			p.tell(r)
-		case p.have.NextUnset(r.Start) >= end:
-		case whole, end+256 > s.head.Length, p.wanting(r.Start, end):
+		case p.remote.Fork == s.head.Fork && p.have.NextUnset(r.Start) >= end:
+		case whole:
+			p.tell(wire.Range{Length: s.head.Length})
+		case end+256 > s.head.Length, p.wanting(r.Start, end):
 			p.tell(r)
 		}
 	}
@@ -228,40 +270,4 @@ func (s *scheduler) restart() {
 		p.follow, p.noUpgrade = nil, 0
 	}
 	clear(s.exact)
-}
-
-const probeTime = 5 * time.Second
-
-// tick looks after what is late at now: a block whose peer is slow is asked of another one too.
-func (s *scheduler) tick(now time.Time) {
-	for p := range s.peers {
-		if !p.probe.IsZero() && now.Sub(p.probe) > probeTime {
-			p.fault = ErrBadPeer
-			continue
-		}
-		for _, a := range p.asks {
-			if a.hedged || now.Sub(a.at) < p.pace.slow() {
-				continue
-			}
-			s.late(p, a)
-		}
-	}
-}
-
-func (s *scheduler) late(p *peer, a *ask) {
-	if a.request.Upgrade != nil && s.upgrader == p {
-		a.hedged, s.upgrader = true, nil
-		p.noUpgrade = p.remote.Length
-		return
-	}
-	if !a.isBlock {
-		return
-	}
-	for other := range s.peers {
-		if other != p && s.canAsk(other) && other.have.Has(a.block()) && other.blocks[a.block()] == nil {
-			a.hedged, s.hedged[a.block()] = true, true
-			s.urgent = append(s.urgent, a.block())
-			return
-		}
-	}
 }

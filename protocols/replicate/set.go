@@ -1,8 +1,10 @@
 package replicate
 
 import (
+	"bytes"
 	"context"
 	"sync"
+	"time"
 
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/keys"
@@ -30,7 +32,7 @@ func New(o Options) *Set {
 // Attach implements [core.Source].
 func (s *Set) Attach(c *core.Core) core.Session {
 	r := &Replicator{set: s, core: c, sched: newScheduler(), links: map[*link]struct{}{}}
-	r.sched.head = c.Served()
+	r.sched.head, r.sched.allowPush = c.Served(), !s.o.NoPush
 	r.frozen = c.Conflict() != nil
 	s.mu.Lock()
 	s.cores[c.DiscoveryKey()] = r
@@ -54,10 +56,7 @@ func (s *Set) streamsLocked() []*stream {
 
 // seek opens a channel to each peer for a core of which something is wanted.
 func (s *Set) seek(r *Replicator) {
-	s.mu.Lock()
-	streams := s.streamsLocked()
-	s.mu.Unlock()
-	for _, st := range streams {
+	for _, st := range s.list() {
 		st.open(r)
 	}
 }
@@ -84,24 +83,26 @@ func (s *Set) Streams() int {
 	return len(s.streams)
 }
 
-// Serve replicates with one peer until the stream ends, and returns why: nil for an orderly end by the peer. The end of ctx
-// ends the stream. find, which may be nil, is asked for cores that are not open. Serve takes conn over.
+// Serve replicates with one peer until the stream ends, and returns why: nil for an orderly end by the peer, and by
+// [Set.Retire]. The end of ctx ends the stream. find, which may be nil, is asked for cores that are not open. Serve takes conn
+// over.
 func (s *Set) Serve(ctx context.Context, conn mux.Conn, find Find) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	st := newStream(s, conn, find)
-	st.mux = mux.New(conn, mux.Options{
-		Offered: func(o *mux.Offer) { st.offered(ctx, o) },
-		Fill:    func() { st.fill(ctx) },
-	})
+	st.mux = mux.New(conn, mux.Options{Offered: st.offered, Frame: st.settle, Fill: func() { st.fill(ctx) }})
 	s.mu.Lock()
 	s.streams[st] = struct{}{}
+	var cores []*Replicator
 	for _, r := range s.cores {
+		cores = append(cores, r)
+	}
+	s.mu.Unlock()
+	for _, r := range cores {
 		if r.seeks() {
 			st.open(r)
 		}
 	}
-	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
 		delete(s.streams, st)
@@ -114,9 +115,55 @@ func (s *Set) Serve(ctx context.Context, conn mux.Conn, find Find) error {
 		st.release()
 	})
 	loops.Go(func() { st.applyLoop(ctx) })
+	loops.Go(func() { st.offerLoop(ctx) })
 	err := st.mux.ReadLoop(ctx)
 	cancel()
 	st.mux.Close()
 	loops.Wait()
 	return st.cause(err)
+}
+
+// Seek tells that Options.Seek now says yes for a peer and a core: the peer is asked for the core, if something of it is
+// wanted and the peer is connected.
+func (s *Set) Seek(peer []byte, d keys.DiscoveryKey) {
+	r := s.Core(d)
+	if r == nil || !r.seeks() {
+		return
+	}
+	for _, st := range s.list() {
+		if bytes.Equal(st.remote, peer) {
+			st.open(r)
+		}
+	}
+}
+
+// Retire gives up the stream of a connection: no new channel and no new request goes out on it. Serve ends it in order once
+// nothing is under way in either direction, after 10 s at most.
+func (s *Set) Retire(conn mux.Conn) {
+	for _, st := range s.list() {
+		if st.mux.Conn() != conn {
+			continue
+		}
+		st.mu.Lock()
+		if st.retired.IsZero() {
+			st.retired = time.Now()
+		}
+		st.mu.Unlock()
+		st.retiring.Store(true)
+		st.arm()
+	}
+}
+
+func (s *Set) list() []*stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.streamsLocked()
+}
+
+// received tells how long to ask for no more after so many bytes came.
+func (s *Set) received(bytes int) time.Duration {
+	if s.o.DownloadRate == nil {
+		return 0
+	}
+	return s.o.DownloadRate.Take(bytes)
 }

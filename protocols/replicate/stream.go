@@ -1,8 +1,8 @@
 package replicate
 
 import (
-	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hypernode/hypernode/core/keys"
@@ -19,44 +19,54 @@ type stream struct {
 	initiator bool
 	remote    []byte
 	inbox     inbox
+	backlog   backlog
+	gathered  gathered      // of the goroutine that reads
+	alarm     chan struct{} // holds a token when something is to be looked after in time
+	retiring  atomic.Bool
+	asks      atomic.Int64 // requests that are not answered, for all cores
 
 	mu      sync.Mutex // guards what follows
 	links   map[keys.DiscoveryKey]*link
 	opens   []*link // whose channel is to be opened
 	ready   []*link // that may have something to send, in turn
-	offers  map[keys.DiscoveryKey]bool
-	rejects []reject
-	err     error // why it is given up
+	bulk    []*link // that have answers to send which are not urgent, in turn
+	offers  offers
+	resume  time.Time // until when no answers are sent that are not urgent
+	retired time.Time // since when the stream is being given up
+	err     error     // why it is given up
 	over    bool
 }
 
-// reject is an offer that is to be rejected at a time.
-type reject struct {
-	offer *mux.Offer
-	at    time.Time
-}
-
-// rejectAfter is how long a peer waits to be told that it gets no channel, so that it cannot tell from the time whether the
-// core was looked for in vain or its proof was wrong.
-const rejectAfter = 250 * time.Millisecond
-
-// tickEvery is how often late answers are looked after.
+// tickEvery is how often is looked after what may get late, while there is something.
 const tickEvery = 100 * time.Millisecond
 
 func newStream(s *Set, conn mux.Conn, find Find) *stream {
 	st := &stream{
 		set: s, find: find, hash: conn.HandshakeHash(), initiator: conn.Initiator(), remote: conn.RemoteKey(),
-		links: map[keys.DiscoveryKey]*link{}, offers: map[keys.DiscoveryKey]bool{},
+		links: map[keys.DiscoveryKey]*link{}, alarm: make(chan struct{}, 1),
 	}
 	st.inbox.init()
+	st.backlog.init()
+	st.offers.init()
 	return st
+}
+
+// arm has the goroutine that applies look after what may get late.
+func (st *stream) arm() {
+	select {
+	case st.alarm <- struct{}{}:
+	default:
+	}
 }
 
 // open has a channel opened for a core, unless there is one.
 func (st *stream) open(r *Replicator) {
 	d := r.core.DiscoveryKey()
+	if !st.sought(d) {
+		return
+	}
 	st.mu.Lock()
-	if st.links[d] != nil || st.offers[d] || st.over {
+	if st.links[d] != nil || st.offers.open[d] || st.over || !st.retired.IsZero() {
 		st.mu.Unlock()
 		return
 	}
@@ -66,6 +76,12 @@ func (st *stream) open(r *Replicator) {
 	st.mu.Unlock()
 	l.enlist()
 	st.mux.Wake()
+}
+
+// sought tells whether the peer is to be asked for a core.
+func (st *stream) sought(d keys.DiscoveryKey) bool {
+	o := &st.set.o
+	return o.AnnounceAll || o.Seek == nil || o.Seek(st.remote, d)
 }
 
 // handshake is what opens a channel from this side.
@@ -95,6 +111,7 @@ func (st *stream) cause(err error) error {
 // release lets go who waits to give the stream something when it is over.
 func (st *stream) release() {
 	st.inbox.close()
+	st.backlog.close()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.over = true
@@ -117,44 +134,6 @@ func (st *stream) forsake() {
 	}
 }
 
-// fill gives the stream what is to be sent next: each channel in turn, until there is no more room or nothing more to send.
-func (st *stream) fill(ctx context.Context) {
-	st.openAll()
-	for {
-		st.mu.Lock()
-		if len(st.ready) == 0 {
-			st.mu.Unlock()
-			return
-		}
-		l := st.ready[0]
-		st.ready = st.ready[1:]
-		l.queued = false
-		st.mu.Unlock()
-		more, full := l.fill(ctx)
-		if more || full {
-			st.queue(l, full)
-		}
-		if full {
-			return
-		}
-	}
-}
-
-// queue has a channel looked at when the stream takes something.
-func (st *stream) queue(l *link, front bool) {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	switch {
-	case l.queued:
-	case front:
-		l.queued = true
-		st.ready = append([]*link{l}, st.ready...)
-	default:
-		l.queued = true
-		st.ready = append(st.ready, l)
-	}
-}
-
 // openAll opens the channels that are to be opened.
 func (st *stream) openAll() {
 	st.mu.Lock()
@@ -165,7 +144,7 @@ func (st *stream) openAll() {
 		r := l.replicator
 		d := r.core.DiscoveryKey()
 		st.mu.Lock()
-		mine := st.links[d] == l && !st.offers[d]
+		mine := st.links[d] == l && !st.offers.open[d]
 		st.mu.Unlock()
 		if !mine {
 			l.gone()
@@ -177,106 +156,5 @@ func (st *stream) openAll() {
 			continue
 		}
 		l.own(c)
-	}
-}
-
-// offered answers a channel that the peer opens: with one of ours if the peer proves that it knows the key of a core that is
-// here, else with a reject some time later.
-func (st *stream) offered(ctx context.Context, o *mux.Offer) {
-	if len(o.ID) != len(keys.DiscoveryKey{}) || o.Protocol != wire.Protocol && o.Protocol != wire.Alias {
-		o.Reject()
-		return
-	}
-	d := keys.DiscoveryKey(o.ID)
-	st.mu.Lock()
-	st.offers[d] = true
-	st.mu.Unlock()
-	if l := st.accept(ctx, o, d); l != nil {
-		c, err := o.Accept(st.handshake(l.replicator.core.Key()), l)
-		if err != nil {
-			l.gone()
-			return
-		}
-		l.own(c)
-		return
-	}
-	st.mu.Lock()
-	st.rejects = append(st.rejects, reject{o, time.Now().Add(rejectAfter)})
-	st.mu.Unlock()
-}
-
-// accept returns the link for an offer that is to be accepted, nil for others.
-func (st *stream) accept(ctx context.Context, o *mux.Offer, d keys.DiscoveryKey) *link {
-	h, err := wire.DecodeHandshake(o.Handshake)
-	if err != nil {
-		return nil
-	}
-	r, release := st.lookup(ctx, d)
-	var key keys.Key
-	if r != nil {
-		key = r.core.Key()
-	}
-	if !h.Proves(&st.hash, !st.initiator, key) || r == nil {
-		release()
-		return nil
-	}
-	l := newLink(st, r)
-	l.release = release
-	st.mu.Lock()
-	st.links[d] = l
-	delete(st.offers, d)
-	over := st.over
-	st.mu.Unlock()
-	l.enlist()
-	if over {
-		l.requests.close()
-	}
-	return l
-}
-
-// lookup returns the session of a core that is here, opened for the time until release.
-func (st *stream) lookup(ctx context.Context, d keys.DiscoveryKey) (r *Replicator, release func()) {
-	release = func() {}
-	if st.find != nil {
-		if c, err := st.find(ctx, d); err == nil {
-			release = func() { c.Close() }
-		}
-	}
-	return st.set.Core(d), release
-}
-
-// tick does what is due at now. The goroutine that applies calls it.
-func (st *stream) tick(ctx context.Context, now time.Time) error {
-	st.mu.Lock()
-	var due []*mux.Offer
-	for len(st.rejects) > 0 && !st.rejects[0].at.After(now) {
-		due = append(due, st.rejects[0].offer)
-		st.rejects = st.rejects[1:]
-	}
-	links := make([]*link, 0, len(st.links))
-	for _, l := range st.links {
-		links = append(links, l)
-	}
-	st.mu.Unlock()
-	for _, o := range due {
-		o.Reject()
-		st.unoffer(keys.DiscoveryKey(o.ID))
-	}
-	for _, l := range links {
-		l.tick(now)
-		if err := l.retryParked(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// unoffer forgets an offer that was rejected. The core may have been opened here meanwhile, to read it.
-func (st *stream) unoffer(d keys.DiscoveryKey) {
-	st.mu.Lock()
-	delete(st.offers, d)
-	st.mu.Unlock()
-	if r := st.set.Core(d); r != nil && r.seeks() {
-		st.open(r)
 	}
 }

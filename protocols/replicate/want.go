@@ -62,6 +62,24 @@ func (w *want) split() (urgent []uint64) {
 	return urgent
 }
 
+// lose puts blocks that had come and went back among those to come, and tells whether there are any.
+func (w *want) lose(r core.Range) (lost bool) {
+	for _, own := range w.Ranges {
+		if own.End == 0 {
+			own.End = bitfield.Limit
+		}
+		start, end := max(own.Start, r.Start), min(own.End, r.End)
+		if start >= end || w.Priority > 0 && own.End-own.Start <= maxUrgent {
+			continue
+		}
+		if n := end - start - w.todo.Count(start, end); n > 0 {
+			w.todo.SetRange(start, end, true)
+			w.left, lost = w.left+n, true
+		}
+	}
+	return lost
+}
+
 // add takes a want in.
 func (s *scheduler) add(w *want) {
 	for _, i := range w.split() {
@@ -190,7 +208,7 @@ func (s *scheduler) newest() bool {
 		return false
 	}
 	for p := range s.peers {
-		if !p.synced || p.heads > 0 || len(p.follow) > 0 || s.mayUpgrade(p) || s.laterFork(p) {
+		if !p.synced || p.heads > 0 || len(p.follow) > 0 || s.mayUpgrade(p) || s.moving(p) {
 			return false
 		}
 		acknowledged := p.remote.RemoteLength == s.head.Length || p.noUpgrade >= p.remote.Length

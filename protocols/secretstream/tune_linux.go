@@ -8,7 +8,7 @@ import (
 
 // unsentBytes is how much the kernel takes that it cannot send yet. What it takes cannot be overtaken by what is more
 // urgent, so it is little; what is sent and not acknowledged does not count.
-const unsentBytes = 128 << 10
+const unsentBytes = 64 << 10
 
 // tune bounds what waits in the kernel. A connection that is not TCP, or does not allow it, works without.
 func tune(conn net.Conn) {

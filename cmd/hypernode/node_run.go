@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hypernode/hypernode/config"
+	"github.com/hypernode/hypernode/node"
+	"github.com/hypernode/hypernode/node/swarm"
+)
+
+// nodeFlags say how a node of this process is set up. They go before the environment and the file.
+type nodeFlags struct {
+	file      string
+	set       []string
+	profile   string
+	listen    []string
+	bootstrap []string
+}
+
+func (f *nodeFlags) add(s *pflag.FlagSet) {
+	s.StringVar(&f.file, "config", "", "configuration file (default config.toml in the folder that holds everything)")
+	s.StringArrayVar(&f.set, "set", nil, "SECTION.KEY=VALUE of the configuration; may be repeated")
+	s.StringVar(&f.profile, "profile", "", "how peers are found: own, lan, public or offline")
+	s.StringArrayVar(&f.listen, "listen", nil, "address that must be bound, a multiaddr or tcp://HOST:PORT; may be repeated")
+	s.StringArrayVar(&f.bootstrap, "bootstrap", nil, "node through which the network is entered; may be repeated")
+}
+
+// values are the flags as keys of the configuration.
+func (f *nodeFlags) values() (map[string]string, error) {
+	m := map[string]string{}
+	for _, s := range f.set {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, fail(exitUsage, "for example --set network.port=4000", "--set %s: want SECTION.KEY=VALUE", plain(s))
+		}
+		m[key] = value
+	}
+	for key, list := range map[string][]string{"network.listen": f.listen, "discovery.bootstrap": f.bootstrap} {
+		if len(list) > 0 {
+			m[key] = strings.Join(list, ",")
+		}
+	}
+	if f.profile != "" {
+		m["discovery.profile"] = f.profile
+	}
+	return m, nil
+}
+
+// configuration reads all sources. oneShot takes free ports, for a node that ends soon, unless the user said otherwise.
+func (a *app) configuration(f *nodeFlags, oneShot bool) (config.Config, config.Origin, error) {
+	flags, err := f.values()
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	store, err := a.storePath()
+	if err != nil {
+		return config.Config{}, nil, err
+	}
+	root := filepath.Dir(store)
+	file, must := f.file, f.file != ""
+	if !must {
+		file = a.configFile(root)
+	}
+	c, origin, err := config.Load(config.Sources{Path: root, File: file, MustExist: must, Environ: a.environ(), Flags: flags})
+	if errors.Is(err, config.ErrInvalid) {
+		return c, nil, &failure{exitUsage, `see "hypernode config show"`, err}
+	}
+	if err != nil {
+		return c, nil, err
+	}
+	if oneShot && origin["network.port"] == "default" {
+		c.Network.Port = config.FreePort
+	}
+	return c, origin, nil
+}
+
+// configFile is where the configuration lies: with a folder that the user named in that folder, else in the folder of the
+// user's configurations.
+func (a *app) configFile(root string) string {
+	const name = "config.toml"
+	if a.path != "" || a.getenv("HYPERNODE_PATH") != "" {
+		return filepath.Join(root, name)
+	}
+	if dir := a.getenv("XDG_CONFIG_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "hypernode", name)
+	}
+	if home := a.getenv("HOME"); filepath.IsAbs(home) {
+		return filepath.Join(home, ".config", "hypernode", name)
+	}
+	return filepath.Join(root, name)
+}
+
+// withNode runs a node of this process while fn runs. oneShot is as for configuration.
+func (a *app) withNode(ctx context.Context, f *nodeFlags, oneShot bool, fn func(ctx context.Context, n *node.Node) error) (err error) {
+	c, origin, err := a.configuration(f, oneShot)
+	if err != nil {
+		return err
+	}
+	known, err := storeExists(c.StorePath())
+	if err != nil {
+		return fmt.Errorf("looking for the store: %w", err)
+	}
+	n, err := node.NewWith(ctx, c, node.Options{Agent: agent(), Logger: a.logger()})
+	if err != nil {
+		return starting(err)
+	}
+	defer func() { err = closed(err, "stopping the node", n.Close()) }()
+	if !known {
+		a.tellProfile(c, origin)
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	inner, end := context.WithCancel(gctx)
+	g.Go(func() error { return n.Run(inner) })
+	g.Go(func() error {
+		defer end()
+		return fn(inner, n)
+	})
+	return g.Wait()
+}
+
+func starting(err error) error {
+	if errors.Is(err, swarm.ErrBusy) {
+		return &failure{exitFailed, "stop what listens there, or name another address with --listen", fmt.Errorf("starting the node: %w", err)}
+	}
+	return fmt.Errorf("starting the node: %w", err)
+}
+
+// tellProfile says at the first run which networks are used when the user has not chosen.
+func (a *app) tellProfile(c config.Config, origin config.Origin) {
+	if origin["discovery.profile"] != "default" {
+		return
+	}
+	a.say("peers are found with the profile %q; choose with --profile own, lan, public or offline, or in the configuration", c.Discovery.Profile)
+}
+
+// agent is what the node calls itself to others.
+func agent() string { return "hypernode/" + strings.Trim(thisVersion().Version, "v()") }
+
+// link is the address of a drive or core with the addresses at which it can be had.
+func link(address string, peers []string) string {
+	if len(peers) == 0 {
+		return address
+	}
+	return address + "?peer=" + strings.Join(peers, "&peer=")
+}

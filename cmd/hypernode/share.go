@@ -1,0 +1,284 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hypernode/hypernode/core/corestore"
+	"github.com/hypernode/hypernode/drive"
+	"github.com/hypernode/hypernode/drive/mirror"
+	"github.com/hypernode/hypernode/node"
+)
+
+// shared is what "share" prints.
+type shared struct {
+	Key     string   `json:"key"`
+	Link    string   `json:"link"` // the key with the addresses of this node
+	Version uint64   `json:"version"`
+	Files   int64    `json:"files"`
+	Added   int64    `json:"added"`
+	Changed int64    `json:"changed"`
+	Removed int64    `json:"removed"`
+	Bytes   int64    `json:"bytes"` // that were read
+	Peers   []string `json:"addresses"`
+}
+
+type shareFlags struct {
+	nodeFlags
+	name   string
+	live   bool
+	once   bool
+	ignore []string
+}
+
+func (a *app) shareCommand() *cobra.Command {
+	var f shareFlags
+	c := &cobra.Command{
+		Use:   "share PATH",
+		Short: "Share a folder or a file, and serve it until Ctrl-C",
+		Long: `Make a drive of a folder or a file, or bring the one that was made of it before up
+to date, and serve it until Ctrl-C. Two lines are printed: the address, and the
+address with hints at which this machine can be reached, which works for "get"
+also where no peer can be looked for. Whoever has the address can read what is
+shared; it cannot be guessed.
+
+The drive is chosen by --name, by default the real path. What has not changed is
+not read again, and an unchanged folder keeps its version. A file .hypernodeignore
+leaves files out, in the syntax of gitignore.`,
+		Example: `  hypernode share ~/Photos
+  hypernode share ~/Photos --live
+  hypernode share film.mkv --name film`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(c *cobra.Command, list []string) error { return a.share(c.Context(), list[0], &f) },
+	}
+	f.add(c.Flags())
+	c.Flags().StringVar(&f.name, "name", "", "local name of the drive (default the real path)")
+	c.Flags().BoolVar(&f.live, "live", false, "follow changes of the folder")
+	c.Flags().BoolVar(&f.once, "once", false, "make the drive and end, without serving it")
+	c.Flags().StringArrayVar(&f.ignore, "ignore", nil, "pattern of files to leave out, as in gitignore; may be repeated")
+	return c
+}
+
+// sharing is one "share".
+type sharing struct {
+	app   *app
+	flags *shareFlags
+	path  string // real
+	only  string // the one file that is shared, "" for a folder
+
+	mu   sync.Mutex
+	last mirror.Progress
+}
+
+func (a *app) share(ctx context.Context, path string, f *shareFlags) error {
+	s, err := a.newSharing(path, f)
+	if err != nil {
+		return err
+	}
+	run := func(ctx context.Context, n *node.Node) error { return s.run(ctx, n) }
+	if f.once {
+		err = a.withStore(ctx, making, func(store *corestore.Store) error { return s.once(ctx, store) })
+	} else {
+		err = a.withNode(ctx, &f.nodeFlags, false, run)
+	}
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) && s.served() {
+		return nil // a server has no other end
+	}
+	return err
+}
+
+func (a *app) newSharing(path string, f *shareFlags) (*sharing, error) {
+	real, err := filepath.Abs(path)
+	if err == nil {
+		real, err = filepath.EvalSymlinks(real)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("sharing %s: %w", plain(path), err)
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return nil, fmt.Errorf("sharing %s: %w", plain(path), err)
+	}
+	s := &sharing{app: a, flags: f, path: real}
+	if !info.IsDir() {
+		if !info.Mode().IsRegular() {
+			return nil, fail(exitUsage, "", "sharing %s: it is neither a folder nor a file", plain(path))
+		}
+		s.path, s.only = filepath.Dir(real), filepath.Base(real)
+	}
+	return s, nil
+}
+
+// ref is the drive in which the files are kept.
+func (s *sharing) ref() (drive.Ref, string) {
+	name := s.flags.name
+	if name == "" {
+		name = filepath.Join(s.path, s.only)
+	}
+	return drive.Name(name), name
+}
+
+func (s *sharing) options() mirror.Options {
+	o := mirror.Options{Prune: true, Times: true, Links: true, Ignore: s.flags.ignore, Changed: s.app.tellChange, Progress: s.note}
+	if s.only != "" {
+		o.Filter = func(path string, folder bool) bool { return !folder && path == s.only }
+	}
+	return o
+}
+
+func (s *sharing) note(p mirror.Progress) {
+	s.mu.Lock()
+	s.last = p
+	s.mu.Unlock()
+}
+
+func (s *sharing) progress() progress {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return progress{Done: uint64(s.last.Files), Total: uint64(s.last.TotalFiles), Bytes: uint64(s.last.Bytes)}
+}
+
+// once makes the drive in the store, with no node.
+func (s *sharing) once(ctx context.Context, store *corestore.Store) (err error) {
+	ref, _ := s.ref()
+	d, err := drive.Create(ctx, store, ref)
+	if err != nil {
+		return fmt.Errorf("sharing %s: %w", plain(s.path), err)
+	}
+	defer func() { err = closed(err, "closing the drive", d.Close()) }()
+	stats, err := s.sync(ctx, d)
+	if err != nil && !errors.Is(err, mirror.ErrPartial) {
+		return err
+	}
+	return errors.Join(s.print(d, stats, nil), partly(err))
+}
+
+// sync brings the drive up to date.
+func (s *sharing) sync(ctx context.Context, d *drive.Drive) (mirror.Stats, error) {
+	end := s.app.reporting(ctx, "file", s.progress)
+	defer end()
+	return mirror.Sync(ctx, mirror.Dir(s.path), mirror.Drive(d), s.options())
+}
+
+// run serves the drive until ctx ends.
+func (s *sharing) run(ctx context.Context, n *node.Node) (err error) {
+	ref, name := s.ref()
+	made, err := drive.Create(ctx, n.Store(), ref)
+	if err != nil {
+		return fmt.Errorf("sharing %s: %w", plain(s.path), err)
+	}
+	defer func() { err = closed(err, "closing the drive", made.Close()) }()
+	stats, failed := s.sync(ctx, made)
+	if failed != nil && !errors.Is(failed, mirror.ErrPartial) {
+		return failed
+	}
+	if err := n.Seed(ctx, made.Key(), node.SeedOptions{Label: name}); err != nil {
+		return fmt.Errorf("seeding %s: %w", address(made.Key()), err)
+	}
+	if err := s.print(made, stats, n.Addresses()); err != nil {
+		return err
+	}
+	if failed != nil {
+		s.app.say("warning: %s", failed)
+	}
+	if s.flags.live {
+		return s.follow(ctx, made)
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func (s *sharing) follow(ctx context.Context, d *drive.Drive) error {
+	o := s.options()
+	o.Synced = func(stats mirror.Stats, err error) {
+		if err != nil {
+			s.app.say("warning: %s", err)
+		}
+		if stats.Added+stats.Changed+stats.Removed > 0 {
+			s.app.say("version %d: %d added, %d changed, %d removed", d.Version(), stats.Added, stats.Changed, stats.Removed)
+		}
+	}
+	o.Progress = nil
+	return mirror.Follow(ctx, mirror.Dir(s.path), mirror.Drive(d), o)
+}
+
+// served tells whether all was shared before the end.
+func (s *sharing) served() bool { return s.app.announced }
+
+func (s *sharing) print(d *drive.Drive, stats mirror.Stats, peers []string) error {
+	key := address(d.Key())
+	out := shared{Key: key, Link: link(key, hints(peers)), Version: d.Version(), Files: stats.Files, Added: stats.Added,
+		Changed: stats.Changed, Removed: stats.Removed, Bytes: stats.BytesRead, Peers: peers}
+	s.app.say("%s: version %d, %s, %d added, %d changed, %d removed", plain(s.path), out.Version, count(uint64(out.Files), "file"),
+		out.Added, out.Changed, out.Removed)
+	s.app.announced = true
+	if s.app.json {
+		return s.app.encode(out)
+	}
+	if err := s.app.print("%s", out.Key); err != nil || len(peers) == 0 {
+		return err
+	}
+	if err := s.app.print("%s", out.Link); err != nil {
+		return err
+	}
+	s.app.say("serving; stop with Ctrl-C")
+	return nil
+}
+
+// maxHints is how many addresses a link carries.
+const maxHints = 4
+
+// hints are the addresses that a link carries: TCP and QUIC, which every node can dial and which stay good, those first
+// that others are most likely to reach. Without any of these it carries what there is.
+func hints(peers []string) []string {
+	plain := slices.DeleteFunc(slices.Clone(peers), func(s string) bool {
+		return strings.Contains(s, "/ws") || strings.Contains(s, "/certhash/") || strings.Contains(s, "/webtransport") ||
+			strings.Contains(s, "/p2p-circuit") || strings.HasPrefix(s, tcpScheme)
+	})
+	if len(plain) == 0 {
+		plain = peers
+	}
+	return plain[:min(len(plain), maxHints)]
+}
+
+// partly gives what was done but in parts its exit code.
+func partly(err error) error {
+	if err == nil || !errors.Is(err, mirror.ErrPartial) {
+		return err
+	}
+	return &failure{exitPartly, "the rest is done; mend what is named and run it again", err}
+}
+
+// tellChange tells of each file, for those who want to know, and of those that could not be done.
+func (a *app) tellChange(c mirror.Change) {
+	switch c.Op {
+	case mirror.Fail:
+		a.say("failed: %s: %v", plain(c.Path), c.Err)
+	case mirror.Skip:
+		a.detail("skipped: %s: %v", plain(c.Path), c.Err)
+	default:
+		a.detail("%s %s", c.Op, plain(c.Path))
+	}
+}
+
+// reporting reports progress until the function that it returns is called.
+func (a *app) reporting(ctx context.Context, noun string, now func() progress) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.report(ctx, noun, now)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}

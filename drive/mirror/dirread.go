@@ -1,0 +1,72 @@
+package mirror
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+)
+
+// settleTime is how old the last change of a file must be before it is read: a later one may otherwise bear the same time, since
+// clocks of file systems tick slowly, and would not be noticed.
+const settleTime = 20 * time.Millisecond
+
+func (f *folder) open(ctx context.Context, e entry) (content, entry, error) {
+	file, err := f.root.OpenFile(e.path, os.O_RDONLY|openFlags, 0)
+	if err != nil {
+		return nil, entry{}, err
+	}
+	info, err := settled(ctx, file)
+	if err == nil {
+		// It must be what stands under the name now, not what a link leads to.
+		var named fs.FileInfo
+		if named, err = f.root.Lstat(e.path); err == nil && !os.SameFile(info, named) {
+			err = fmt.Errorf("%w: it was replaced", ErrChanging)
+		}
+	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%w: %v", ErrSpecial, info.Mode().Type())
+	}
+	if err != nil {
+		file.Close()
+		return nil, entry{}, err
+	}
+	return &fileContent{file, info}, fileEntry(e.path, info), nil
+}
+
+// settled waits until the last change of a file is a moment ago.
+func settled(ctx context.Context, file *os.File) (fs.FileInfo, error) {
+	for {
+		info, err := file.Stat()
+		if err != nil {
+			return nil, err
+		}
+		age := time.Since(info.ModTime())
+		if age < 0 || age >= settleTime {
+			return info, nil
+		}
+		select {
+		case <-time.After(settleTime - age):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// fileContent is an open file of a folder.
+type fileContent struct {
+	*os.File
+	before fs.FileInfo
+}
+
+func (c *fileContent) unchanged() error {
+	after, err := c.Stat()
+	if err != nil {
+		return err
+	}
+	if after.Size() != c.before.Size() || !after.ModTime().Equal(c.before.ModTime()) {
+		return ErrChanging
+	}
+	return nil
+}

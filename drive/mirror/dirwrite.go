@@ -1,0 +1,343 @@
+package mirror
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+func (f *folder) grouped() bool { return false }
+
+func (f *folder) check(e entry) error {
+	if err := checkPath(e.path); err != nil {
+		return err
+	}
+	for part := range strings.SplitSeq(e.path, "/") {
+		if len(part) > maxPart {
+			return fmt.Errorf("%w: a part of more than %d bytes", ErrName, maxPart)
+		}
+		if f.windows {
+			if err := checkWindows(part); err != nil {
+				return err
+			}
+		}
+	}
+	if !e.isLink() {
+		return nil
+	}
+	if !f.options.Links {
+		return fmt.Errorf("%w: links were not asked for", ErrLink)
+	}
+	return checkLink(e.path, e.link, f.windows)
+}
+
+// checkLink says why a link is not written. The path must have been checked.
+func checkLink(at, link string, windows bool) error {
+	if strings.ContainsRune(link, 0) || len(link) > maxPath || filepath.IsAbs(link) || path.IsAbs(link) {
+		return fmt.Errorf("%w: not a relative path", ErrLink)
+	}
+	if strings.ContainsRune(link, '\\') || windows && strings.ContainsRune(link, ':') {
+		return fmt.Errorf("%w: characters that mean another place to some systems", ErrLink)
+	}
+	// Steps up are counted from the link's own folder, to which no link leads. A step up from anywhere else may start from where
+	// another link leads: its length says nothing.
+	height, down := strings.Count(at, "/"), false
+	for part := range strings.SplitSeq(link, "/") {
+		switch {
+		case part == "" || part == ".":
+		case part != "..":
+			down = true
+		case down:
+			return fmt.Errorf("%w: it goes up after it went down", ErrLink)
+		default:
+			if height--; height < 0 {
+				return fmt.Errorf("%w: it leads out of the folder", ErrLink)
+			}
+		}
+	}
+	return nil
+}
+
+// compare holds a file on disk against one that is wanted. Permissions that the system may mask are not compared.
+func (f *folder) compare(want, have entry) (verdict, bool) {
+	if want.isLink() || have.isLink() {
+		if want.link == have.link {
+			return equal, true
+		}
+		return unequal, false
+	}
+	same := f.windows || want.executable == have.executable
+	switch {
+	case want.size >= 0 && want.size != have.size:
+		return unequal, false
+	case want.time.IsZero():
+		return unknown, same
+	case sameTime(want.time, have.time):
+		return equal, same
+	default:
+		return unknown, false
+	}
+}
+
+// apply makes one write.
+func (f *folder) apply(ctx context.Context, writes []write) error {
+	for _, w := range writes {
+		if err := f.write(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *folder) write(ctx context.Context, w write) error {
+	switch {
+	case w.keep:
+		return f.setAttributes(w.want)
+	case w.want.isLink():
+		return f.place(w, func(part string) error { return f.root.Symlink(w.want.link, part) })
+	default:
+		return f.place(w, func(part string) error { return f.fill(ctx, w.want, part, bytes.NewReader(w.data), nil) })
+	}
+}
+
+func (f *folder) stream(ctx context.Context, w write, r io.Reader, check func() error) error {
+	// The first bytes are awaited before anything is made: a file whose contents cannot be had leaves no trace.
+	head := make([]byte, chunk)
+	n, err := fill(r, head)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	return f.place(w, func(part string) error {
+		return f.fill(ctx, w.want, part, io.MultiReader(bytes.NewReader(head[:n]), r), check)
+	})
+}
+
+// place has a file or link made under a temporary name and gives it its own.
+func (f *folder) place(w write, make func(part string) error) error {
+	if err := f.ensure(parent(w.want.path)); err != nil {
+		return err
+	}
+	part := partialName(w.want.path)
+	err := make(part)
+	if err == nil {
+		err = f.rename(part, w)
+	}
+	if err != nil && w.want.size >= 0 && w.want.size <= smallFile {
+		f.root.Remove(part)
+	} else if err != nil {
+		f.keepPartial(part)
+	}
+	return err
+}
+
+// ensure makes a folder and those above it. No link may lead there.
+func (f *folder) ensure(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	f.mu.Lock()
+	_, known := f.plain[dir]
+	f.mu.Unlock()
+	if known {
+		return nil
+	}
+	if err := f.ensure(parent(dir)); err != nil {
+		return err
+	}
+	info, err := f.root.Lstat(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = f.root.Mkdir(dir, 0o777); err == nil || errors.Is(err, fs.ErrExist) {
+			info, err = f.root.Lstat(dir)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%w: %s is no folder", ErrInTheWay, dir)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.plain) >= maxRemembered {
+		clear(f.plain)
+	}
+	f.plain[dir] = struct{}{}
+	return nil
+}
+
+// fill writes contents to a partial file. What it has already, from a run that was interrupted, is compared and not written again.
+func (f *folder) fill(ctx context.Context, e entry, part string, r io.Reader, check func() error) (err error) {
+	file, err := f.create(part, e)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if end := file.Close(); err == nil {
+			err = end
+		}
+		if err == nil && usable(e.time) {
+			err = f.root.Chtimes(part, e.time, e.time)
+		}
+	}()
+	if _, err := copyOver(ctx, file, r); err != nil {
+		return err
+	}
+	if check != nil {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return restrict(file, permissions(e))
+}
+
+// create opens a partial file. What stands under its name and is no file of ours to go on with is removed.
+func (f *folder) create(part string, e entry) (*os.File, error) {
+	perm := permissions(e) | 0o600
+	file, err := f.root.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	if !errors.Is(err, fs.ErrExist) {
+		return file, err
+	}
+	if info, err := f.root.Lstat(part); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o600 == 0o600 && info.Size() > smallFile {
+		if file, err := f.root.OpenFile(part, os.O_RDWR|openFlags, 0); err == nil {
+			if opened, err := file.Stat(); err == nil && os.SameFile(info, opened) {
+				return file, nil
+			}
+			file.Close()
+		}
+	}
+	if err := f.root.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return f.root.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+}
+
+// permissions returns those that a file is to have, unless the system masks them.
+func permissions(e entry) fs.FileMode {
+	perm := e.mode.Perm() | 0o400
+	if e.mode == 0 {
+		perm = 0o666
+	}
+	return executable(perm, e.executable)
+}
+
+// executable sets or takes away the right to execute, of those who may read.
+func executable(perm fs.FileMode, on bool) fs.FileMode {
+	if on {
+		return perm | (perm&0o444)>>2
+	}
+	return perm &^ 0o111
+}
+
+// restrict takes away the permissions that are not wanted. Those that the system masked stay so.
+func restrict(file *os.File, mode fs.FileMode) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if now := info.Mode().Perm(); now&^mode != 0 {
+		return file.Chmod(now & mode)
+	}
+	return nil
+}
+
+// copyOver makes a file what r has, from its beginning, and writes only what differs from what it has.
+func copyOver(ctx context.Context, file *os.File, r io.Reader) (written int64, err error) {
+	info, err := file.Stat()
+	if err != nil {
+		return 0, err
+	}
+	old, at := info.Size(), int64(0)
+	buf := make([]byte, min(chunk, bufferFor(r)))
+	var there []byte
+	for err == nil {
+		if err := ctx.Err(); err != nil {
+			return written, err
+		}
+		var n int
+		n, err = fill(r, buf)
+		if n > 0 && at < old {
+			if there == nil {
+				there = make([]byte, len(buf))
+			}
+			if m, _ := file.ReadAt(there[:n], at); m == n && bytes.Equal(there[:n], buf[:n]) {
+				at += int64(n)
+				continue
+			}
+		}
+		if m, failed := file.WriteAt(buf[:n], at); failed != nil {
+			return written + int64(m), failed
+		}
+		at, written = at+int64(n), written+int64(n)
+	}
+	if err != io.EOF {
+		return written, err
+	}
+	if at < old {
+		return written, file.Truncate(at)
+	}
+	return written, nil
+}
+
+// bufferFor returns the size of a buffer for a reader, in bytes: small ones know how much they have.
+func bufferFor(r io.Reader) int {
+	if l, ok := r.(interface{ Len() int }); ok {
+		return l.Len() + 1
+	}
+	return chunk
+}
+
+// rename gives a complete file its name, in place of what was listed there and nothing else.
+func (f *folder) rename(part string, w write) error {
+	f.finishing.Lock()
+	defer f.finishing.Unlock()
+	info, err := f.root.Lstat(w.want.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case info.IsDir():
+		// An empty folder is nothing to a mirror; one with something in it cannot be removed this way.
+		if !f.options.Prune || f.root.Remove(w.want.path) != nil {
+			return fmt.Errorf("%w: a folder", ErrInTheWay)
+		}
+	case w.have == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%w: %v", ErrInTheWay, info.Mode().Type())
+	case w.have == nil:
+		return ErrClash
+	}
+	return f.root.Rename(part, w.want.path)
+}
+
+// setAttributes sets the executable bit and the time of a file whose contents are right.
+func (f *folder) setAttributes(e entry) error {
+	info, err := f.root.Lstat(e.path)
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return ErrChanging
+	}
+	perm := executable(info.Mode().Perm()|0o400, e.executable)
+	if perm != info.Mode().Perm() && !f.windows {
+		if err := f.root.Chmod(e.path, perm); err != nil {
+			return err
+		}
+	}
+	if usable(e.time) {
+		return f.root.Chtimes(e.path, e.time, e.time)
+	}
+	return nil
+}
+
+// usable tells whether a time is kept, and one that file systems take.
+func usable(t time.Time) bool {
+	return !t.IsZero() && t.Year() >= 1900 && t.Year() < 2262
+}

@@ -1,0 +1,435 @@
+package mirror
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fake is a source whose entries are whatever they are.
+type fake struct {
+	entries []entry
+	data    map[string]string
+	open_   func(entry) (content, entry, error)
+	listed  func() // called before the listing
+}
+
+func (f *fake) String() string                                  { return "fake" }
+func (f *fake) source(context.Context, Options) (source, error) { return f, nil }
+func (f *fake) target(context.Context, Options) (target, error) { return nil, errors.New("a source") }
+func (f *fake) watch(context.Context, Options) (watcher, error) { return nil, errors.New("no") }
+func (f *fake) close() error                                    { return nil }
+func (f *fake) lookup(_ context.Context, p string, _ int64) ([]byte, error) {
+	if s, ok := f.data[p]; ok {
+		return []byte(s), nil
+	}
+	return nil, fs.ErrNotExist
+}
+
+func (f *fake) list(context.Context, string, func(string) bool) iter.Seq2[entry, error] {
+	return func(yield func(entry, error) bool) {
+		if f.listed != nil {
+			f.listed()
+		}
+		slices.SortFunc(f.entries, func(a, b entry) int { return strings.Compare(a.path, b.path) })
+		for _, e := range f.entries {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (f *fake) open(_ context.Context, e entry) (content, entry, error) {
+	if f.open_ != nil {
+		return f.open_(e)
+	}
+	return stringContent{strings.NewReader(f.data[e.path])}, e, nil
+}
+
+type stringContent struct{ io.Reader }
+
+func (stringContent) Close() error     { return nil }
+func (stringContent) unchanged() error { return nil }
+
+// add puts a file into a fake.
+func (f *fake) add(path, data string) {
+	if f.data == nil {
+		f.data = map[string]string{}
+	}
+	f.data[path] = data
+	f.entries = append(f.entries, entry{path: path, size: int64(len(data))})
+}
+
+// hostileNames are names that mean another place, nothing, or something special somewhere.
+func hostileNames() []string {
+	names := []string{
+		"", "/", ".", "..", "../", "../x", "../../x", "a/../../x", "a/..", "a/.", "./a", "/etc/passwd", "//a", "a//b", "a/", "/a/",
+		"a\x00b", "\x00", "..\x00", `..\x`, `a\..\..\x`, `C:\x`, `\\server\share`, `\`, "a/\\../x", "a/\xff\xfe", "\xc0\xae\xc0\xae/x",
+		partialName("x"), "d/" + partialName("x"), strings.ToUpper(partialName("x")),
+		strings.Repeat("x", 256), strings.Repeat("y/", 600) + "y", strings.Repeat("zz/", 2000) + "z", strings.Repeat("é", 200),
+	}
+	// Every way up from every depth.
+	for depth := range 12 {
+		down := strings.Repeat("d/", depth)
+		for up := depth; up < depth+20; up++ {
+			names = append(names, down+strings.Repeat("../", up+1)+"evil")
+		}
+	}
+	for _, sep := range []string{"\\", "//", "/./", "/.../", "/ /", "/\t/"} {
+		for _, tail := range []string{"..", "../..", "evil", "..evil", "...", ".. "} {
+			names = append(names, "q"+sep+tail, ".."+sep+tail)
+		}
+	}
+	return names
+}
+
+func TestHostileNames(t *testing.T) {
+	names := hostileNames()
+	if len(names) < 300 {
+		t.Fatalf("only %d names", len(names))
+	}
+	parent := t.TempDir()
+	root := filepath.Join(parent, "1", "2", "3", "root")
+	if err := os.MkdirAll(root, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{}
+	for _, n := range names {
+		if _, ok := f.data[n]; !ok {
+			f.add(n, "evil")
+		}
+	}
+	f.add("good", "good")
+	for _, links := range []bool{false, true} {
+		stats, err := Sync(t.Context(), f, Dir(root), Options{Prune: true, Links: links})
+		if !errors.Is(err, ErrPartial) || !errors.Is(err, ErrName) || stats.Failed < 280 {
+			t.Errorf("%+v, %v", stats, err)
+		}
+	}
+	for path := range readDir(t, parent) {
+		if !strings.HasPrefix(path, "1/2/3/root/") {
+			t.Errorf("%q was written", path)
+		}
+	}
+	if b, err := os.ReadFile(filepath.Join(root, "good")); err != nil || string(b) != "good" {
+		t.Errorf("%q, %v", b, err)
+	}
+}
+
+func TestWindowsNames(t *testing.T) {
+	f := &folder{windows: true}
+	bad := []string{
+		"CON", "con", "a/PRN", "aux.txt", "NUL.tar.gz", "COM1", "com9.x", "LPT0", "COM¹", "lpt².x", "CONIN$", "a.", "a ", "b./c", "c:",
+		"C:/x", "a:b", "a?", "a*", "a<b", "a>b", "a|b", `a"b`, "a\x01b", "NUL ", "con .txt",
+	}
+	for _, n := range bad {
+		if err := f.check(entry{path: n}); !errors.Is(err, ErrName) {
+			t.Errorf("%q: %v", n, err)
+		}
+	}
+	for _, n := range []string{"CONSOLE", "com", "COM10", "a.b", ".a", "nul-", "lpt", "ünï"} {
+		if err := f.check(entry{path: n}); err != nil {
+			t.Errorf("%q: %v", n, err)
+		}
+	}
+}
+
+func TestHostileLinks(t *testing.T) {
+	parent := t.TempDir()
+	root, outside := filepath.Join(parent, "root"), filepath.Join(parent, "outside")
+	for _, dir := range []string{root, outside} {
+		if err := os.Mkdir(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	good := map[string]string{"l1": "a", "a/l2": "../b", "a/b/l3": "../..", "l4": ".", "l5": "a/b/c", "l6": "nowhere", "a/l7": "./x"}
+	bad := map[string]string{
+		"k1": "..", "k2": "../outside", "k3": "/etc/passwd", "k4": outside, "a/k5": "../../outside", "a/b/k6": "../../../outside",
+		"k7": "a/b/l3/../outside", "k8": "a/..", "k9": `..\outside`, "k10": `C:\x`, "k11": "a\x00", "k12": strings.Repeat("x", 5000),
+	}
+	f := &fake{}
+	for _, m := range []map[string]string{good, bad} {
+		for path, link := range m {
+			f.entries = append(f.entries, entry{path: path, link: link})
+		}
+	}
+	f.add("a/b/file", "1")
+	// Files beneath links: the link comes first, the file must not go where it leads.
+	f.add("k2/evil", "evil")
+	f.add("l1/evil", "evil")
+	f.add("l4/evil", "evil")
+
+	stats, err := Sync(t.Context(), f, Dir(root), Options{Prune: true})
+	if stats.Skipped != int64(len(good)+len(bad)) || stats.Failed != 0 || err != nil {
+		t.Fatalf("without links: %+v, %v", stats, err)
+	}
+	check(t, readDir(t, root), model{"a/b/file": text("1"), "k2/evil": text("evil"), "l1/evil": text("evil"), "l4/evil": text("evil")})
+
+	if err := os.RemoveAll(root); err != nil {
+		t.Fatal(err)
+	}
+	stats, err = Sync(t.Context(), f, Dir(root), Options{Links: true})
+	if !errors.Is(err, ErrLink) || !errors.Is(err, ErrInTheWay) {
+		t.Errorf("with links: %+v, %v", stats, err)
+	}
+	got := readDir(t, root)
+	for path := range bad {
+		if f, ok := got[path]; ok {
+			t.Errorf("%s was written: %+v", path, f)
+		}
+	}
+	for path, f := range got {
+		if f.link != "" && good[path] != f.link {
+			t.Errorf("%s links to %s", path, f.link)
+		}
+	}
+	check(t, readDir(t, outside), model{})
+}
+
+// Links that others put into the target are never written through.
+func TestLinksInTheTarget(t *testing.T) {
+	parent := t.TempDir()
+	root, outside := filepath.Join(parent, "root"), filepath.Join(parent, "outside")
+	model{"victim": text("victim"), "dir/victim": text("victim")}.put(t, outside)
+	model{"victim": {link: "../outside/victim"}, "dir": {link: "../outside/dir"}, "inner": {link: "real"}, "real/x": text("mine")}.put(t, root)
+	f := &fake{}
+	f.add("victim", "evil")
+	f.add("dir/victim", "evil")
+	f.add("inner/x", "evil")
+	f.add("good", "good")
+	stats, err := Sync(t.Context(), f, Dir(root), Options{})
+	if stats.Failed != 3 || stats.Added != 1 || !errors.Is(err, ErrInTheWay) {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	check(t, readDir(t, outside), model{"victim": text("victim"), "dir/victim": text("victim")})
+	if got := readDir(t, root); string(got["real/x"].data) != "mine" || string(got["good"].data) != "good" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// A folder on the way is swapped for a link to the outside again and again: nothing may arrive there.
+func TestSwappedFolder(t *testing.T) {
+	parent := t.TempDir()
+	root, outside := filepath.Join(parent, "root"), filepath.Join(parent, "outside")
+	for _, dir := range []string{outside, filepath.Join(root, "d", "e")} {
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		d, aside := filepath.Join(root, "d"), filepath.Join(parent, "aside")
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			os.Rename(d, aside)
+			os.Symlink(outside, d)
+			os.Remove(d)
+			os.Rename(aside, d)
+		}
+	}()
+	f := &fake{}
+	for i := range 2000 {
+		f.add(fmt.Sprintf("d/e/f%d", i), "evil")
+	}
+	// Errors are to be expected, and runs that are ended by them too.
+	_, _ = Sync(t.Context(), f, Dir(root), Options{})
+	close(stop)
+	<-stopped
+	check(t, readDir(t, outside), model{})
+}
+
+func TestSizesThatLie(t *testing.T) {
+	dir := t.TempDir()
+	f := &fake{}
+	f.add("good", "good")
+	f.add("shorter", "12")
+	f.add("longer", "1234567890")
+	f.add("huge", "1")
+	f.add("unknown", "123")
+	for i := range f.entries {
+		switch e := &f.entries[i]; e.path {
+		case "shorter":
+			e.size = 100
+		case "longer":
+			e.size = 3
+		case "huge":
+			e.size = 1 << 53
+		case "unknown":
+			e.size = -1
+		}
+	}
+	start := time.Now()
+	stats, err := Sync(t.Context(), f, Dir(dir), Options{})
+	if !errors.Is(err, ErrSize) || stats.Failed != 3 || stats.Added != 2 || time.Since(start) > 10*time.Second {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	m := readDir(t, dir)
+	maps := model{"good": text("good"), "unknown": text("123")}
+	for path := range m {
+		if isPartial(filepath.Base(path)) {
+			delete(m, path)
+		}
+	}
+	check(t, m, maps)
+}
+
+func TestQuota(t *testing.T) {
+	f := &fake{}
+	for i := range 10 {
+		f.add(fmt.Sprint("f", i), strings.Repeat("x", 100))
+	}
+	for name, c := range map[string]struct {
+		o    Options
+		most int
+	}{
+		"files":     {Options{MaxFiles: 3}, 3},
+		"bytes":     {Options{MaxBytes: 450}, 4},
+		"dry bytes": {Options{MaxBytes: 450, DryRun: true}, 0},
+	} {
+		dir := t.TempDir()
+		stats, err := Sync(t.Context(), f, Dir(dir), c.o)
+		if !errors.Is(err, ErrQuota) || len(readDir(t, dir)) > c.most {
+			t.Errorf("%s: %d files, %+v, %v", name, len(readDir(t, dir)), stats, err)
+		}
+	}
+	if _, err := Sync(t.Context(), f, Dir(t.TempDir()), Options{MaxFiles: 10, MaxBytes: 1000}); err != nil {
+		t.Error(err)
+	}
+	unknown := &fake{}
+	unknown.add("u", strings.Repeat("x", 4<<20))
+	unknown.entries[0].size = -1
+	if stats, err := Sync(t.Context(), unknown, Dir(t.TempDir()), Options{MaxBytes: 1 << 20}); !errors.Is(err, ErrQuota) {
+		t.Errorf("unknown size: %+v, %v", stats, err)
+	}
+}
+
+// Something else comes to stand where a file belongs after the target was listed, as another spelling of its name does on systems
+// that ignore case: it must not be overwritten.
+func TestClash(t *testing.T) {
+	dir := t.TempDir()
+	f := &fake{}
+	f.add("f", "theirs")
+	f.open_ = func(e entry) (content, entry, error) {
+		model{"f": text("mine")}.put(t, dir)
+		return stringContent{strings.NewReader("theirs")}, e, nil
+	}
+	if _, err := Sync(t.Context(), f, Dir(dir), Options{}); !errors.Is(err, ErrClash) {
+		t.Error(err)
+	}
+	check(t, readDir(t, dir), model{"f": text("mine")})
+}
+
+func TestFilesAndFoldersInTheWay(t *testing.T) {
+	dir := t.TempDir()
+	have := model{"a": text("file"), "b/c": text("file"), "d/e/f": text("file")}
+	f := &fake{}
+	f.add("a/x", "1")
+	f.add("b", "2")
+	f.add("d/e", "3")
+	f.add("empty", "4")
+	have.put(t, dir)
+	if err := os.MkdirAll(filepath.Join(dir, "empty"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := Sync(t.Context(), f, Dir(dir), Options{})
+	if !errors.Is(err, ErrInTheWay) || stats.Failed != 4 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	check(t, readDir(t, dir), have)
+	if stats, err = Sync(t.Context(), f, Dir(dir), Options{Prune: true}); err != nil || stats.Added != 4 || stats.Removed != 3 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	check(t, readDir(t, dir), model{"a/x": text("1"), "b": text("2"), "d/e": text("3"), "empty": text("4")})
+}
+
+func TestSpecialFilesAreSkipped(t *testing.T) {
+	dir, d := t.TempDir(), newDrive(t)
+	model{"a": text("1")}.put(t, dir)
+	if err := syscall.Mkfifo(filepath.Join(dir, "pipe"), 0o600); err != nil {
+		t.Skip(err)
+	}
+	var told []Change
+	stats := syncTrees(t, Dir(dir), Drive(d), Options{Changed: func(c Change) { told = append(told, c) }})
+	if stats.Added != 1 || stats.Skipped != 1 || len(told) != 2 || !errors.Is(told[0].Err, ErrSpecial) && !errors.Is(told[1].Err, ErrSpecial) {
+		t.Errorf("%+v, %+v", stats, told)
+	}
+}
+
+// What could not be read is not removed elsewhere.
+func TestUnreadableIsNotPruned(t *testing.T) {
+	dir := t.TempDir()
+	have := model{"a": text("0"), "bad/x": text("1"), "bad/y/z": text("2"), "bad-": text("3"), "gone": text("4"), "sock": text("5")}
+	have.put(t, dir)
+	f := &fake{}
+	f.add("a", "0")
+	f.entries = append(f.entries, entry{path: "bad", note: fs.ErrPermission}, entry{path: "sock", note: ErrSpecial, benign: true})
+	stats, err := Sync(t.Context(), f, Dir(dir), Options{Prune: true})
+	if !errors.Is(err, fs.ErrPermission) || stats.Removed != 2 || stats.Failed != 1 || stats.Skipped != 1 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	delete(have, "gone")
+	delete(have, "bad-")
+	check(t, readDir(t, dir), have)
+}
+
+// A listing that fails must not be taken for the end of the tree.
+func TestBrokenListing(t *testing.T) {
+	dir := t.TempDir()
+	have := model{"a": text("0"), "z": text("1")}
+	have.put(t, dir)
+	broken := errors.New("broken")
+	f := &brokenSource{fake{}, broken}
+	if _, err := Sync(t.Context(), f, Dir(dir), Options{Prune: true}); !errors.Is(err, broken) {
+		t.Error(err)
+	}
+	check(t, readDir(t, dir), have)
+}
+
+type brokenSource struct {
+	fake
+	err error
+}
+
+func (f *brokenSource) source(context.Context, Options) (source, error) { return f, nil }
+func (f *brokenSource) list(context.Context, string, func(string) bool) iter.Seq2[entry, error] {
+	return func(yield func(entry, error) bool) {
+		if yield(entry{path: "a", size: 1}, nil) {
+			yield(entry{}, f.err)
+		}
+	}
+}
+
+// contents of a file that fail after some bytes, for a while.
+type failing struct {
+	*bytes.Reader
+	left int
+	err  error
+}
+
+func (f *failing) Read(p []byte) (int, error) {
+	if f.left == 0 {
+		return 0, f.err
+	}
+	n, err := f.Reader.Read(p[:min(len(p), f.left)])
+	f.left -= n
+	return n, err
+}
+func (f *failing) Close() error     { return nil }
+func (f *failing) unchanged() error { return nil }

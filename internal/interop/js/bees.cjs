@@ -1,0 +1,65 @@
+// Commands for bees. Keys and values are bytes.
+'use strict'
+const Hyperbee = require('hyperbee')
+const { put, get, bytes } = require('./handles.cjs')
+
+function range ({ gt, gte, lt, lte, reverse, limit }) {
+  const o = { reverse: !!reverse, limit: limit || -1 }
+  for (const [k, v] of Object.entries({ gt, gte, lt, lte })) if (v !== undefined && v !== null) o[k] = Buffer.from(v, 'base64')
+  return o
+}
+
+const entry = (e) => e && { seq: e.seq, key: e.key, value: e.value }
+
+async function all (stream, of) {
+  const list = []
+  for await (const x of stream) list.push(of(x))
+  return list
+}
+
+const at = (bee, version) => version ? bee.checkout(version) : bee
+
+module.exports = {
+  // bee.open {core} -> {handle, version}
+  async 'bee.open' ({ core }) {
+    const bee = new Hyperbee(get(core).session(), { keyEncoding: 'binary', valueEncoding: 'binary' })
+    await bee.ready()
+    return { handle: put(bee, () => bee.close()), version: bee.version }
+  },
+
+  async 'bee.version' ({ bee }) { return { version: get(bee).version } },
+
+  async 'bee.put' ({ bee, key, value }) { await get(bee).put(Buffer.from(key, 'base64'), bytes(value)) },
+
+  async 'bee.del' ({ bee, key }) { await get(bee).del(Buffer.from(key, 'base64')) },
+
+  // bee.batch {bee, ops: [{key, value} | {key, del}]}
+  async 'bee.batch' ({ bee, ops }) {
+    const b = get(bee).batch()
+    for (const { key, value, del } of ops) {
+      if (del) await b.del(Buffer.from(key, 'base64'))
+      else await b.put(Buffer.from(key, 'base64'), bytes(value))
+    }
+    await b.flush()
+  },
+
+  // bee.get {bee, key, version?} -> {entry}: null for none
+  async 'bee.get' ({ bee, key, version }) {
+    return { entry: entry(await at(get(bee), version).get(Buffer.from(key, 'base64'))) }
+  },
+
+  // bee.range {bee, range?, version?} -> {entries}
+  async 'bee.range' ({ bee, range: r, version }) {
+    return { entries: await all(at(get(bee), version).createReadStream(range(r || {})), entry) }
+  },
+
+  async 'bee.history' ({ bee }) {
+    return { entries: await all(get(bee).createHistoryStream(), (e) => ({ ...entry(e), type: e.type })) }
+  },
+
+  // bee.diff {bee, old, range?} -> {differences: [{left, right}]}
+  async 'bee.diff' ({ bee, old, range: r }) {
+    const stream = get(bee).createDiffStream(old, range(r || {}))
+    return { differences: await all(stream, (d) => ({ left: entry(d.left), right: entry(d.right) })) }
+  }
+}

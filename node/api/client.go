@@ -1,0 +1,131 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/hypernode/hypernode/core/keys"
+	"github.com/hypernode/hypernode/node"
+)
+
+// Client gives orders to a node. Its methods may be called from several goroutines. They fail with ErrNotRunning when no node
+// answers, with an *Error when it answers no.
+type Client struct {
+	path string
+	http *http.Client
+}
+
+// Dial returns a client of the node at a socket, if one answers there.
+func Dial(ctx context.Context, path string) (*Client, error) {
+	c := &Client{path: path, http: &http.Client{Transport: &http.Transport{
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "unix", path)
+		},
+	}}}
+	conn, err := c.http.Transport.(*http.Transport).DialContext(ctx, "", "")
+	if err != nil {
+		return nil, fmt.Errorf("%w at %s: %w", ErrNotRunning, path, err)
+	}
+	conn.Close()
+	return c, nil
+}
+
+// Close gives up idle connections.
+func (c *Client) Close() error {
+	c.http.CloseIdleConnections()
+	return nil
+}
+
+// do makes a request with a JSON body, and reads a JSON answer.
+func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(b)
+	}
+	answer, err := c.send(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	defer answer.Close()
+	if out == nil {
+		_, err = io.Copy(io.Discard, answer)
+		return err
+	}
+	if err := json.NewDecoder(answer).Decode(out); err != nil {
+		return fmt.Errorf("reading the node's answer: %w", err)
+	}
+	return nil
+}
+
+// send makes a request and returns the body of a good answer.
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (io.ReadCloser, error) {
+	r, err := http.NewRequestWithContext(ctx, method, "http://node"+path, body)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.http.Do(r)
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) && op.Op == "dial" {
+			return nil, fmt.Errorf("%w at %s: %w", ErrNotRunning, c.path, op)
+		}
+		return nil, fmt.Errorf("asking the node: %w", err)
+	}
+	if answer.StatusCode/100 == 2 {
+		return answer.Body, nil
+	}
+	defer answer.Body.Close()
+	e := &Error{Status: answer.StatusCode, Code: CodeFailed}
+	b, err := io.ReadAll(io.LimitReader(answer.Body, maxBody))
+	if err != nil || json.Unmarshal(b, e) != nil || e.Message == "" {
+		e.Message = "the node answered " + answer.Status
+	}
+	return nil, e
+}
+
+// Status returns what the node is doing.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	return s, c.do(ctx, http.MethodGet, "/v1/status", nil, &s)
+}
+
+// Seeds lists the seeds.
+func (c *Client) Seeds(ctx context.Context) (list []node.Seed, err error) {
+	return list, c.do(ctx, http.MethodGet, "/v1/seeds", nil, &list)
+}
+
+// Seed has the node keep a copy.
+func (c *Client) Seed(ctx context.Context, k keys.Key, o node.SeedOptions) error {
+	return c.do(ctx, http.MethodPut, "/v1/seeds/"+k.String(), o, nil)
+}
+
+// Unseed has the node keep a copy no longer.
+func (c *Client) Unseed(ctx context.Context, k keys.Key) error {
+	return c.do(ctx, http.MethodDelete, "/v1/seeds/"+k.String(), nil, nil)
+}
+
+// Hint tells the node of peers that may have a core.
+func (c *Client) Hint(ctx context.Context, k keys.Key, peers ...peer.AddrInfo) error {
+	return c.do(ctx, http.MethodPost, "/v1/hints/"+k.String(), peerHints(peers), nil)
+}
+
+// Stop ends the node. It returns when the node has heard it.
+func (c *Client) Stop(ctx context.Context) error { return c.do(ctx, http.MethodPost, "/v1/stop", nil, nil) }
+
+// Share makes or opens the node's own drive of a name, and has it seeded.
+func (c *Client) Share(ctx context.Context, name string) (s Share, err error) {
+	return s, c.do(ctx, http.MethodPost, "/v1/drives/"+url.PathEscape(name), nil, &s)
+}

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hypernode/hypernode/config"
+)
+
+// maxPath is the most bytes of a unix socket's path that every system takes.
+const maxPath = 100
+
+// Path returns where the socket of a node lies: as configured, else in the folder that holds everything. A path that is too
+// long for a socket is replaced by one in the system's folder for temporary files, in a folder of the user's own.
+func Path(c config.Config) string {
+	path := c.API.Socket
+	if path == "" {
+		path = filepath.Join(c.Path, "node.sock")
+	}
+	abs, err := filepath.Abs(path)
+	if err == nil {
+		path = abs
+	}
+	if len(path) <= maxPath {
+		return path
+	}
+	sum := sha256.Sum256([]byte(path))
+	return filepath.Join(os.TempDir(), fmt.Sprintf("hypernode-%d", os.Getuid()), hex.EncodeToString(sum[:8])+".sock")
+}
+
+// listen makes the socket, for its owner alone. One that a dead process left is replaced; the caller holds the lock of the
+// store, so that no other node is alive.
+func listen(path string) (net.Listener, error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making the folder of the socket: %w", err)
+	}
+	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		conn.Close()
+		return nil, fmt.Errorf("making the socket %s: a node answers there", path)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("removing an old socket: %w", err)
+	}
+	// Bound under another name, so that nobody can open it before its mode is set.
+	fresh := path + ".new"
+	if err := os.Remove(fresh); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("removing an old socket: %w", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: fresh, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("making the socket: %w", err)
+	}
+	l.SetUnlinkOnClose(false)
+	err = os.Chmod(fresh, 0o600)
+	if err == nil {
+		err = os.Rename(fresh, path)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("making the socket: %w", err), l.Close(), os.Remove(fresh))
+	}
+	return l, nil
+}

@@ -1,0 +1,319 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hypernode/hypernode/core"
+	"github.com/hypernode/hypernode/core/corestore"
+	"github.com/hypernode/hypernode/core/keys"
+	"github.com/hypernode/hypernode/datastore"
+	"github.com/hypernode/hypernode/drive"
+)
+
+// Records of the node in the store.
+const (
+	groupNode  = 'n'
+	kindSeed   = 's'
+	kindPeers  = 'p'
+	seedsAtOne = 32 // seeds that are opened at a time
+)
+
+// SeedOptions say how a copy is kept.
+type SeedOptions struct {
+	// Priority is 0 for copies that may wait; higher ones are fetched first.
+	Priority int `json:"priority,omitempty"`
+	// Label is for people.
+	Label string `json:"label,omitempty"`
+}
+
+// Seed is a core, or a drive with its contents, that is kept complete, and served, whenever the node runs.
+type Seed struct {
+	Key   keys.Key  `json:"key"`
+	Since time.Time `json:"since"`
+	SeedOptions
+
+	// What there is now; only while the node runs.
+	Length     uint64 `json:"length"`     // blocks
+	Contiguous uint64 `json:"contiguous"` // leading blocks that are held
+	Bytes      uint64 `json:"bytes"`
+	Content    *Part  `json:"content,omitempty"` // of a drive
+	Peers      int    `json:"peers"`
+}
+
+// Part is how much of a core is held.
+type Part struct {
+	Length, Contiguous, Bytes uint64
+}
+
+// seed is a Seed while the node runs.
+type seed struct {
+	Seed
+	left chan struct{} // closed by Unseed
+
+	mu      sync.Mutex // guards what follows
+	core    *core.Core
+	content *core.Core
+}
+
+func seedKey(k keys.Key) datastore.Key {
+	return datastore.Group(groupNode).Kind(kindSeed).Item().Bytes(k[:])
+}
+
+// Seed keeps a copy of a core, or of a drive with its contents, from now on and over restarts. It returns once that is
+// written down, not once the copy is complete. A core of the node's own is announced, whole as it is. Seeding again changes
+// the options.
+func (n *Node) Seed(ctx context.Context, key keys.Key, o SeedOptions) error {
+	n.mu.Lock()
+	s := &seed{Seed: Seed{Key: key, Since: time.Now().UTC(), SeedOptions: o}, left: make(chan struct{})}
+	if old := n.seeds[key]; old != nil {
+		s.Since = old.Since
+	}
+	n.mu.Unlock()
+	record, err := json.Marshal(struct {
+		Since time.Time `json:"since"`
+		SeedOptions
+	}{s.Since, o})
+	if err != nil {
+		return err
+	}
+	err = n.db.Update(ctx, func(tx *datastore.Tx) error {
+		tx.Set(seedKey(key), record)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("writing the seed down: %w", err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.seeds[key] != nil {
+		n.seeds[key].SeedOptions = o
+		return nil
+	}
+	n.seeds[key] = s
+	if n.seeding != nil {
+		n.seeding(s)
+	}
+	return nil
+}
+
+// Unseed ends the seeding of a key. What is held stays until it is deleted. It fails with ErrNotSeeded.
+func (n *Node) Unseed(ctx context.Context, key keys.Key) error {
+	n.mu.Lock()
+	s := n.seeds[key]
+	n.mu.Unlock()
+	if s == nil {
+		return ErrNotSeeded
+	}
+	err := n.db.Update(ctx, func(tx *datastore.Tx) error {
+		tx.Delete(seedKey(key))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("striking the seed out: %w", err)
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.seeds[key] == s {
+		delete(n.seeds, key)
+		close(s.left)
+	}
+	return nil
+}
+
+// Seeds lists the seeds, the oldest first.
+func (n *Node) Seeds() []Seed {
+	n.mu.Lock()
+	all := make([]*seed, 0, len(n.seeds))
+	for _, s := range n.seeds {
+		all = append(all, s)
+	}
+	n.mu.Unlock()
+	list := make([]Seed, 0, len(all))
+	for _, s := range all {
+		list = append(list, n.describe(s))
+	}
+	slices.SortFunc(list, func(a, b Seed) int {
+		if c := a.Since.Compare(b.Since); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Key.String(), b.Key.String())
+	})
+	return list
+}
+
+// describe says how complete a seed is.
+func (n *Node) describe(s *seed) Seed {
+	n.mu.Lock()
+	out := s.Seed
+	n.mu.Unlock()
+	s.mu.Lock()
+	c, content := s.core, s.content
+	s.mu.Unlock()
+	if c != nil {
+		p := part(c)
+		out.Length, out.Contiguous, out.Bytes = p.Length, p.Contiguous, p.Bytes
+		if r := n.set.Core(c.DiscoveryKey()); r != nil {
+			out.Peers = r.Stats().Peers
+		}
+	}
+	if content != nil {
+		p := part(content)
+		out.Content = &p
+	}
+	return out
+}
+
+func part(c *core.Core) Part {
+	h := c.Head()
+	return Part{h.Length, c.Contiguous(), h.ByteLength}
+}
+
+// loadSeeds reads what was written down.
+func (n *Node) loadSeeds(ctx context.Context, _ Options) error {
+	err := n.db.View(ctx, func(tx *datastore.Tx) error {
+		group := datastore.Group(groupNode).Kind(kindSeed).Item()
+		for r, err := range tx.Scan(group, group.End(), false) {
+			if err != nil {
+				n.log.Warn("a seed is lost", "reason", err)
+				continue
+			}
+			s := &seed{left: make(chan struct{})}
+			key, ok := datastore.ParseBytes(r.Key[len(group):])
+			if !ok || len(key) != len(s.Key) || json.Unmarshal(r.Value, &s.Seed) != nil {
+				n.log.Warn("a seed cannot be read")
+				continue
+			}
+			s.Key = keys.Key(key)
+			n.seeds[s.Key] = s
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("reading the seeds: %w", err)
+	}
+	return nil
+}
+
+// runSeeds keeps all seeds until ctx ends.
+func (n *Node) runSeeds(ctx context.Context) error {
+	var all sync.WaitGroup
+	slots := make(chan struct{}, seedsAtOne)
+	n.mu.Lock()
+	n.seeding = func(s *seed) {
+		all.Go(func() { n.keep(ctx, s, slots) })
+	}
+	for _, s := range n.seeds {
+		n.seeding(s)
+	}
+	n.mu.Unlock()
+	<-ctx.Done()
+	n.mu.Lock()
+	n.seeding = nil
+	n.mu.Unlock()
+	all.Wait()
+	return nil
+}
+
+// keep keeps one seed until it is struck out or ctx ends.
+func (n *Node) keep(ctx context.Context, s *seed, slots chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	watch.Go(func() {
+		select {
+		case <-s.left:
+		case <-ctx.Done():
+		}
+		cancel()
+	})
+	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, longPause) {
+		if err := n.keepOnce(ctx, s, slots); err != nil && ctx.Err() == nil {
+			n.log.Warn("seeding failed, it is tried again", "reason", err)
+		}
+		sleep(ctx, wait)
+	}
+	cancel()
+}
+
+// keepOnce opens a seed and fetches all of it, and what is added, until ctx ends or that fails.
+func (n *Node) keepOnce(ctx context.Context, s *seed, slots chan struct{}) error {
+	select {
+	case slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil
+	}
+	c, err := n.Core(ctx, s.Key)
+	<-slots
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	s.set(c, nil)
+	defer s.set(nil, nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var parts sync.WaitGroup
+	defer parts.Wait()
+	parts.Go(func() {
+		if err := n.keepContent(ctx, s, c); err != nil && ctx.Err() == nil {
+			n.log.Warn("the contents of a seed cannot be kept", "reason", err)
+		}
+	})
+	if c.Signs() {
+		<-ctx.Done()
+		return nil
+	}
+	err = c.Download(ctx, everything(s.Priority))
+	cancel()
+	return err
+}
+
+// everything is a want that is never fulfilled: all blocks, and those that follow.
+func everything(priority int) core.Want {
+	return core.Want{Ranges: []core.Range{{}}, Priority: priority}
+}
+
+// keepContent keeps the contents, when the core turns out to be that of a drive.
+func (n *Node) keepContent(ctx context.Context, s *seed, c *core.Core) error {
+	if _, err := c.Wait(ctx, core.Head{}); err != nil {
+		return err
+	}
+	d, err := drive.Open(ctx, n.store, c.Key())
+	if err != nil {
+		if errors.Is(err, drive.ErrNoDrive) {
+			return nil
+		}
+		return err
+	}
+	defer d.Close()
+	b, err := d.Blobs(ctx)
+	if err != nil {
+		return err
+	}
+	content, err := n.store.Open(ctx, corestore.Key(b.Core().Key()))
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	s.set(c, content)
+	defer s.set(c, nil)
+	if content.Signs() {
+		<-ctx.Done()
+		return nil
+	}
+	return content.Download(ctx, everything(s.Priority))
+}
+
+func (s *seed) set(c, content *core.Core) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.core, s.content = c, content
+}

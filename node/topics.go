@@ -1,0 +1,234 @@
+package node
+
+import (
+	"context"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/hypernode/hypernode/config"
+	"github.com/hypernode/hypernode/core/keys"
+	"github.com/hypernode/hypernode/protocols/discovery"
+	"github.com/hypernode/hypernode/protocols/replicate"
+)
+
+// maxTopicPeers is how many peers of one topic are connected; more that are found are left alone.
+const maxTopicPeers = 32
+
+// topic is what the node knows of a core's peers.
+type topic struct {
+	holds    int // who holds the topic: open cores and seeds
+	announce *discovery.Membership
+	lookup   *discovery.Membership
+	delay    *time.Timer // until a core that nobody holds is looked for
+	peers    map[peer.ID]bool
+	born     time.Time
+}
+
+// hold joins a core's topic until release is called.
+func (n *Node) hold(d keys.DiscoveryKey, lookup bool) (release func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	t := n.topicLocked(d)
+	t.holds++
+	if t.announce == nil && n.config.Discovery.Profile != config.Offline {
+		t.announce = n.finder.Join(discovery.Topic(d), discovery.JoinOptions{Announce: true})
+	}
+	if lookup {
+		n.lookLocked(d, t)
+	}
+	released := false
+	return func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if released {
+			return
+		}
+		released = true
+		if t.holds--; t.holds == 0 {
+			leave(&t.announce)
+			leave(&t.lookup)
+		}
+	}
+}
+
+func (n *Node) topicLocked(d keys.DiscoveryKey) *topic {
+	t := n.topics[d]
+	if t == nil {
+		t = &topic{peers: map[peer.ID]bool{}, born: time.Now()}
+		n.topics[d] = t
+	}
+	return t
+}
+
+func (n *Node) lookLocked(d keys.DiscoveryKey, t *topic) {
+	if t.lookup == nil && n.config.Discovery.Profile != config.Offline {
+		t.lookup = n.finder.Join(discovery.Topic(d), discovery.JoinOptions{
+			Lookup: true, Found: func(p peer.AddrInfo) { n.found(d, p) },
+		})
+	}
+}
+
+func leave(m **discovery.Membership) {
+	if *m != nil {
+		(*m).Leave()
+		*m = nil
+	}
+}
+
+// want has peers looked for while something of a core is wanted: at once for a core whose topic is held, else once those of
+// other cores had their time.
+func (n *Node) want(d keys.DiscoveryKey) (stop func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	t := n.topicLocked(d)
+	if t.lookup != nil {
+		return func() {}
+	}
+	if t.holds > 0 {
+		n.lookLocked(d, t)
+		return func() {}
+	}
+	timer := time.AfterFunc(patience, func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if !n.closed && n.topics[d] == t {
+			n.lookLocked(d, t)
+		}
+	})
+	return func() { timer.Stop() }
+}
+
+// forget drops what is known of a core that is closed.
+func (n *Node) forget(d keys.DiscoveryKey) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if t := n.topics[d]; t != nil && t.holds == 0 {
+		leave(&t.announce)
+		leave(&t.lookup)
+		delete(n.topics, d)
+	}
+}
+
+// found is told of a peer that has announced a core.
+func (n *Node) found(d keys.DiscoveryKey, p peer.AddrInfo) {
+	n.mu.Lock()
+	t := n.topics[d]
+	if t == nil || p.ID == n.host.ID() || len(t.peers) >= maxTopicPeers && !t.peers[p.ID] {
+		n.mu.Unlock()
+		return
+	}
+	t.peers[p.ID] = true
+	n.trusted[string(p.ID)] = true
+	n.mu.Unlock()
+	n.dialer.want(p)
+	n.set.Seek([]byte(p.ID), d)
+}
+
+// hint tells of a peer that may hold a core, as an address with hints does.
+func (n *Node) hint(d keys.DiscoveryKey, p peer.AddrInfo) {
+	n.mu.Lock()
+	n.topicLocked(d)
+	n.mu.Unlock()
+	n.found(d, p)
+}
+
+// mayAsk tells whether a peer is asked for a core: one that was found under its topic, is on the LAN or known by name, or
+// dialled by its address. Of a core that was not joined by itself, as the contents of a drive, all are asked that were found
+// for any other.
+func (n *Node) mayAsk(remote []byte, d keys.DiscoveryKey) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(remote) == 32 || n.lan[string(remote)] {
+		return true // no peer id: a stock Hypercore peer, which the user has named or invited
+	}
+	t := n.topics[d]
+	if t == nil || t.holds == 0 {
+		return n.trusted[string(remote)]
+	}
+	return t.peers[peer.ID(remote)]
+}
+
+// befriend notes a peer of the LAN, or one known by name: it may be asked for anything.
+func (n *Node) befriend(p peer.AddrInfo) {
+	if p.ID == n.host.ID() {
+		return
+	}
+	n.mu.Lock()
+	fresh := !n.lan[string(p.ID)]
+	n.lan[string(p.ID)], n.trusted[string(p.ID)] = true, true
+	n.mu.Unlock()
+	n.dialer.want(p)
+	if fresh && n.service.Connected(p.ID) {
+		n.seekAll(p.ID)
+	}
+}
+
+// seekAll has the set ask a peer for all that is wanted.
+func (n *Node) seekAll(p peer.ID) {
+	n.mu.Lock()
+	all := make([]keys.DiscoveryKey, 0, len(n.topics))
+	for d := range n.topics {
+		all = append(all, d)
+	}
+	n.mu.Unlock()
+	for _, d := range all {
+		n.set.Seek([]byte(p), d)
+	}
+}
+
+// searched returns once a core was looked for in each network that has somebody to ask, the peers that were found have been
+// dialled, and those that answered have joined the core.
+func (n *Node) searched(ctx context.Context, d keys.DiscoveryKey, r *replicate.Replicator) {
+	n.mu.Lock()
+	t := n.topics[d]
+	var m *discovery.Membership
+	if t != nil {
+		m = t.lookup
+	}
+	n.mu.Unlock()
+	if m != nil {
+		m.Flush(ctx)
+	}
+	candidates := func() []peer.ID {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		return n.candidatesLocked(t)
+	}
+	n.dialer.settled(ctx, candidates)
+	ctx, cancel := context.WithTimeout(ctx, joining)
+	defer cancel()
+	for ctx.Err() == nil && r.Stats().Peers < n.connected(candidates()) {
+		sleep(ctx, 5*time.Millisecond)
+	}
+}
+
+// connected counts those of a list with whom a stream stands.
+func (n *Node) connected(list []peer.ID) (count int) {
+	for _, p := range list {
+		if n.service.Connected(p) {
+			count++
+		}
+	}
+	return count
+}
+
+// candidatesLocked are the peers that may hold what a topic stands for.
+func (n *Node) candidatesLocked(t *topic) (list []peer.ID) {
+	if t != nil {
+		for p := range t.peers {
+			list = append(list, p)
+		}
+	}
+	for p := range n.lan {
+		list = append(list, peer.ID(p))
+	}
+	return list
+}
+
+// Hint tells of peers that may hold a core. They are connected, and asked for it when it is wanted.
+func (n *Node) Hint(d keys.DiscoveryKey, peers ...peer.AddrInfo) {
+	for _, p := range peers {
+		n.hint(d, p)
+	}
+}

@@ -1,0 +1,186 @@
+package discovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	ds "github.com/ipfs/go-datastore"
+	dssync "github.com/ipfs/go-datastore/sync"
+	dht "github.com/libp2p/go-libp2p-kad-dht"
+	"github.com/libp2p/go-libp2p-kad-dht/provider"
+	"github.com/libp2p/go-libp2p-kad-dht/provider/keystore"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	mh "github.com/multiformats/go-multihash"
+	"golang.org/x/time/rate"
+)
+
+// The prefixes of the networks.
+const (
+	OwnPrefix    protocol.ID = "/hypernode"     // ours, between public addresses
+	LANPrefix    protocol.ID = "/hypernode/lan" // ours, between private addresses
+	PublicPrefix protocol.ID = "/ipfs"          // the public IPFS network
+)
+
+// DHTOptions are the settings of a DHT.
+type DHTOptions struct {
+	// Prefix names the network. With OwnPrefix and PublicPrefix only public addresses take part, else only private ones and
+	// those of this machine.
+	Prefix protocol.ID
+	// Client only asks. Without it a node on private addresses serves others, and one on public addresses does once others
+	// can reach it; but in the public network it is always a client.
+	Client bool
+	// Bootstrap returns the peers through which the network is entered.
+	Bootstrap func() []peer.AddrInfo
+	// Timeout is how long one peer may take for one answer; the default is 5 s.
+	Timeout time.Duration
+}
+
+// DHT is a Kademlia network as a Router. A topic is announced at once, when there are few, and from then on with all others in
+// sweeps over the key space.
+type DHT struct {
+	name   string
+	table  *dht.IpfsDHT
+	keys   keystore.Keystore
+	sweep  *provider.SweepingProvider
+	prompt *rate.Limiter // announcements that are made at once
+}
+
+// Announcements that are made at once, rather than in a sweep: so many in a burst, then so many a second.
+const (
+	promptBurst = 64
+	promptRate  = 4
+)
+
+// NewDHT makes h take part in a network. Close it before the host.
+func NewDHT(h host.Host, o DHTOptions) (*DHT, error) {
+	table, err := dht.New(h, o.options()...)
+	if err != nil {
+		return nil, fmt.Errorf("joining the network %s: %w", o.Prefix, err)
+	}
+	d := &DHT{name: string(o.Prefix), table: table, prompt: rate.NewLimiter(promptRate, promptBurst)}
+	if err := d.provide(h); err != nil {
+		table.Close()
+		return nil, fmt.Errorf("announcing in the network %s: %w", o.Prefix, err)
+	}
+	return d, nil
+}
+
+func (o DHTOptions) options() []dht.Option {
+	timeout := o.Timeout
+	if timeout <= 0 {
+		timeout = 5 * time.Second
+	}
+	list := []dht.Option{dht.ProtocolPrefix(o.Prefix), dht.WithCustomMessageSender(senders(timeout))}
+	if o.Bootstrap != nil {
+		list = append(list, dht.BootstrapPeersFunc(o.Bootstrap))
+	}
+	switch o.Prefix {
+	case OwnPrefix, PublicPrefix:
+		list = append(list, dht.QueryFilter(dht.PublicQueryFilter), dht.RoutingTableFilter(dht.PublicRoutingTableFilter),
+			dht.AddressFilter(publicAddrs))
+	default:
+		list = append(list, dht.RoutingTableFilter(nearby), dht.AddressFilter(nearAddrs))
+	}
+	if o.Prefix != PublicPrefix {
+		list = append(list, dht.DisableValues())
+	}
+	return append(list, dht.Mode(o.mode()))
+}
+
+func (o DHTOptions) mode() dht.ModeOpt {
+	switch {
+	case o.Client || o.Prefix == PublicPrefix:
+		return dht.ModeClient
+	case o.Prefix == OwnPrefix:
+		return dht.ModeAuto
+	}
+	return dht.ModeServer
+}
+
+// provide sets up the sweeps.
+func (d *DHT) provide(h host.Host) (err error) {
+	records := dssync.MutexWrap(ds.NewMapDatastore())
+	if d.keys, err = keystore.NewKeystore(records); err != nil {
+		return err
+	}
+	local := func(m mh.Multihash) error {
+		return d.table.ProviderStore().AddProvider(context.Background(), m, peer.AddrInfo{ID: h.ID()})
+	}
+	d.sweep, err = provider.New(
+		provider.WithHost(h), provider.WithRouter(d.table), provider.WithMessageSender(d.table.MessageSender()),
+		provider.WithSelfAddrs(d.table.FilteredAddrs), provider.WithDatastore(records), provider.WithKeystore(d.keys),
+		provider.WithAddLocalRecord(local), provider.WithSkipBootstrapReprovide(true),
+		provider.WithConnectivityCheckOnlineInterval(time.Minute), provider.WithOfflineDelay(10*time.Minute),
+	)
+	if err != nil {
+		d.keys.Close()
+	}
+	return err
+}
+
+// Name implements Router: it is the prefix.
+func (d *DHT) Name() string { return d.name }
+
+// Ready implements Router.
+func (d *DHT) Ready() bool { return d.table.RoutingTable().Size() > 0 }
+
+// Size returns how many nodes of the network are known.
+func (d *DHT) Size() int { return d.table.RoutingTable().Size() }
+
+// Serves tells whether this node answers others.
+func (d *DHT) Serves() bool { return d.table.Mode() == dht.ModeServer }
+
+// Bootstrap enters the network, and goes on to keep its table of nodes fresh until Close.
+func (d *DHT) Bootstrap(ctx context.Context) error { return d.table.Bootstrap(ctx) }
+
+// Refresh looks for nodes near this one, and returns when that is done.
+func (d *DHT) Refresh(ctx context.Context) error {
+	select {
+	case err := <-d.table.ForceRefresh():
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Find implements Router. This peer itself is left out.
+func (d *DHT) Find(ctx context.Context, t Topic) iter.Seq[peer.AddrInfo] {
+	return func(yield func(peer.AddrInfo) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		for p := range d.table.FindProvidersAsync(ctx, t.CID(), 0) {
+			if p.ID != d.table.PeerID() && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Announce implements Router.
+func (d *DHT) Announce(ctx context.Context, t Topic) error {
+	if !d.prompt.Allow() {
+		return d.sweep.StartProviding(false, t.Multihash())
+	}
+	if err := d.table.Provide(ctx, t.CID(), true); err != nil {
+		return err
+	}
+	if _, err := d.keys.Put(ctx, t.Multihash()); err != nil {
+		return err
+	}
+	return d.sweep.AddToSchedule(t.Multihash())
+}
+
+// Withdraw implements Router. The records that others keep live on, up to two days.
+func (d *DHT) Withdraw(t Topic) {
+	d.sweep.StopProviding(t.Multihash()) // fails only when it is closed
+}
+
+// Close leaves the network.
+func (d *DHT) Close() error {
+	return errors.Join(d.sweep.Close(), d.keys.Close(), d.table.Close())
+}

@@ -1,0 +1,6 @@
+package discovery
+
+import "errors"
+
+// ErrLeft tells that a topic was left.
+var ErrLeft = errors.New("discovery: topic was left")

@@ -1,0 +1,219 @@
+package discovery
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// need is what is to be done for a topic.
+type need struct{ any, announce, lookup bool }
+
+// worker does what one topic needs, in all networks.
+type worker struct {
+	topic     Topic
+	announced chan struct{} // closed after the first announcement
+	looked    chan struct{} // closed after the first lookup
+
+	// Guarded by the Finder's lock.
+	need   need
+	wake   chan struct{} // closed when need changes
+	kicked chan struct{} // closed when a lookup is to be made at once
+}
+
+func newWorker(t Topic) *worker {
+	return &worker{
+		topic: t, announced: make(chan struct{}), looked: make(chan struct{}),
+		wake: make(chan struct{}), kicked: make(chan struct{}),
+	}
+}
+
+func (w *worker) changedLocked(n need) {
+	if n == w.need {
+		return
+	}
+	w.need = n
+	close(w.wake)
+	w.wake = make(chan struct{})
+}
+
+func (w *worker) kickLocked() {
+	close(w.kicked)
+	w.kicked = make(chan struct{})
+}
+
+func (f *Finder) state(w *worker) (n need, wake, kicked <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return w.need, w.wake, w.kicked
+}
+
+// tend does what a topic needs until nobody wants it any more.
+func (f *Finder) tend(ctx context.Context, w *worker) {
+	for ctx.Err() == nil {
+		n, wake, _ := f.state(w)
+		if !n.any {
+			return
+		}
+		f.serve(ctx, w, n, wake)
+	}
+}
+
+// serve looks and announces until the need changes or ctx ends.
+func (f *Finder) serve(ctx context.Context, w *worker, n need, wake <-chan struct{}) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var parts sync.WaitGroup
+	if n.lookup {
+		parts.Go(func() { f.lookAll(ctx, w) })
+	}
+	if n.announce {
+		parts.Go(func() { f.announceAll(ctx, w) })
+	}
+	select {
+	case <-wake:
+	case <-ctx.Done():
+	}
+	cancel()
+	parts.Wait()
+}
+
+// lookAll looks in all networks side by side.
+func (f *Finder) lookAll(ctx context.Context, w *worker) {
+	var all, first sync.WaitGroup
+	for _, r := range f.o.Routers {
+		first.Add(1)
+		all.Go(func() { f.look(ctx, w, r, sync.OnceFunc(first.Done)) })
+	}
+	first.Wait()
+	closeOnce(f, w.looked)
+	all.Wait()
+}
+
+// look repeats lookups in one network. first is called after the first one, or when there is nobody to ask.
+func (f *Finder) look(ctx context.Context, w *worker, r Router, first func()) {
+	defer first()
+	pause := f.o.Again
+	for ctx.Err() == nil {
+		found := 0
+		ready := r.Ready()
+		if ready && f.enter(ctx, looking) {
+			found = f.lookOnce(ctx, w.topic, r)
+			f.leave(looking)
+		}
+		first()
+		_, _, kicked := f.state(w)
+		wait := varied(pause)
+		switch {
+		case !ready:
+			wait = min(wait, readyPause) // there may be somebody at any moment
+		case found > 0:
+			pause = min(4*pause, f.o.Seldom)
+		default:
+			pause = min(2*pause, f.o.Seldom)
+		}
+		if rest(ctx, wait, kicked) {
+			pause = f.o.Again
+		}
+	}
+}
+
+// readyPause is how often is looked whether a network has anybody to ask.
+const readyPause = 250 * time.Millisecond
+
+// lookOnce makes one lookup and returns how many peers it found.
+func (f *Finder) lookOnce(ctx context.Context, t Topic, r Router) (found int) {
+	ctx, cancel := context.WithTimeout(ctx, f.o.Lookup)
+	defer cancel()
+	for p := range r.Find(ctx, t) {
+		found++
+		f.found(t, p)
+	}
+	return found
+}
+
+// announceAll announces in all networks side by side, and withdraws in the end.
+func (f *Finder) announceAll(ctx context.Context, w *worker) {
+	var all, first sync.WaitGroup
+	for _, r := range f.o.Routers {
+		first.Add(1)
+		all.Go(func() { f.announce(ctx, w, r, sync.OnceFunc(first.Done)) })
+	}
+	first.Wait()
+	closeOnce(f, w.announced)
+	all.Wait()
+}
+
+// announce tells others of the topic and leaves it to the network until the topic is left. first is called after the first
+// announcement, or when there is nobody to tell.
+func (f *Finder) announce(ctx context.Context, w *worker, r Router, first func()) {
+	for {
+		f.announceOnce(ctx, w, r, first)
+		l, ok := r.(lasting)
+		if !ok {
+			break
+		}
+		if rest(ctx, varied(l.Lasts()), nil); ctx.Err() != nil {
+			break
+		}
+	}
+	<-ctx.Done()
+	if n, _, _ := f.state(w); !n.announce {
+		r.Withdraw(w.topic)
+	}
+}
+
+// announceOnce goes on until somebody was told, or ctx ends.
+func (f *Finder) announceOnce(ctx context.Context, w *worker, r Router, first func()) {
+	defer first()
+	for pause := f.o.Again; ctx.Err() == nil; pause = min(2*pause, f.o.Seldom) {
+		wait := readyPause
+		if r.Ready() && f.enter(ctx, announcing) {
+			err := r.Announce(ctx, w.topic)
+			f.leave(announcing)
+			if err == nil {
+				return
+			}
+			f.o.Logger.Debug("announcing failed", "network", r.Name(), "reason", err)
+			wait = pause
+		}
+		first()
+		rest(ctx, varied(wait), nil)
+	}
+}
+
+// enter waits for its turn.
+func (f *Finder) enter(ctx context.Context, k kind) bool {
+	select {
+	case f.slots[k] <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (f *Finder) leave(k kind) { <-f.slots[k] }
+
+// rest waits, and tells whether it was kicked.
+func rest(ctx context.Context, d time.Duration, kicked <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	case <-kicked:
+		return true
+	}
+	return false
+}
+
+// closeOnce closes a channel that may be closed already.
+func closeOnce(f *Finder, c chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	select {
+	case <-c:
+	default:
+		close(c)
+	}
+}

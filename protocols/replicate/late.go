@@ -1,0 +1,96 @@
+package replicate
+
+import (
+	"time"
+
+	"github.com/hypernode/hypernode/protocols/wire"
+)
+
+// probeTime is how long the question after another history may stay without an answer.
+const probeTime = 5 * time.Second
+
+// tick looks after what is late at now: a block whose peer is slow is asked of others too, one after the other.
+func (s *scheduler) tick(now time.Time) {
+	best := s.best()
+	for p := range s.peers {
+		slow := max(minSlow, 4*best, min(4*p.pace.usual, mostSlow))
+		if !p.hold.IsZero() && !now.Before(p.hold) {
+			p.hold = time.Time{}
+		}
+		if !p.probe.IsZero() && now.Sub(p.probe) > probeTime {
+			p.fault = ErrBadPeer
+			continue
+		}
+		for _, a := range p.asks {
+			if a.request.Upgrade != nil && p.pace.trip == 0 && now.Sub(a.at) >= newcomer {
+				s.late(p, a)
+			}
+			if now.Sub(a.at) < slow || now.Before(a.again) {
+				continue
+			}
+			if now.Sub(p.heard) >= slow {
+				p.stalled = true
+			}
+			a.again = now.Add(slow)
+			s.late(p, a)
+		}
+	}
+}
+
+// best is the usual time to an answer of the fastest peer. By its measure, and by a peer's own up to mostSlow, an answer is
+// late.
+func (s *scheduler) best() (best time.Duration) {
+	for p := range s.peers {
+		if u := p.pace.usual; u > 0 && (best == 0 || u < best) {
+			best = u
+		}
+	}
+	return best
+}
+
+func (s *scheduler) late(p *peer, a *ask) {
+	if a.request.Upgrade != nil && s.upgrader == p {
+		s.upgrader, s.dirty = nil, true
+		p.noUpgrade = p.remote.Length
+		return
+	}
+	if !a.isBlock || s.hedged[a.block()] {
+		return
+	}
+	for other := range s.peers {
+		if other != p && s.canAsk(other) && !other.stalled && other.have.Has(a.block()) && other.blocks[a.block()] == nil {
+			a.hedged, s.hedged[a.block()] = true, true
+			s.urgent, s.dirty = append(s.urgent, a.block()), true
+			return
+		}
+	}
+}
+
+// yields tells whether a peer that has answered nothing yet leaves something to another one: one that has answered, or has
+// been here for longer.
+func (s *scheduler) yields(p *peer, suits func(other *peer) bool) bool {
+	if p.pace.trip > 0 {
+		return false
+	}
+	for other := range s.peers {
+		if other != p && (other.pace.trip > 0 || other.turn < p.turn) && !other.stalled && s.canAsk(other) && suits(other) {
+			return true
+		}
+	}
+	return false
+}
+
+// ranged takes in an announcement. What the peer was asked for and has no more is asked of others.
+func (s *scheduler) ranged(p *peer, m wire.Range) {
+	p.have.Range(m)
+	if !m.Drop {
+		return
+	}
+	for i, a := range p.blocks {
+		if i >= m.Start && i-m.Start < m.Length && !a.arrived {
+			p.cancels = append(p.cancels, a.request.ID)
+			s.drop(p, a)
+			s.retry(a)
+		}
+	}
+}

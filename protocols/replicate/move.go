@@ -1,0 +1,54 @@
+package replicate
+
+import (
+	"time"
+
+	"github.com/hypernode/hypernode/core/merkle"
+)
+
+// move is a question after the tree of a later fork. It is asked again when the peer has more to tell, and after a while when
+// it led to nothing: the answer may have been overtaken.
+type move struct {
+	fork, length uint64
+	again        time.Time
+	pause        time.Duration
+}
+
+// A question that led to nothing is asked again after minMove, later after twice the time each, up to maxMove.
+const (
+	minMove = 500 * time.Millisecond
+	maxMove = time.Minute
+)
+
+// laterFork tells whether a peer has a later fork than ours.
+func (s *scheduler) laterFork(p *peer) bool {
+	return p.synced && !p.retired && p.fault == nil && p.remote.Uploading && p.remote.Fork > s.head.Fork && p.remote.Length > 0
+}
+
+// moving tells whether a peer that has a later fork may still tell of it: whoever waits for the newest head waits for that.
+func (s *scheduler) moving(p *peer) bool {
+	return s.laterFork(p) && (p.heads > 0 || len(p.follow) > 0 || !p.moved.asked(p))
+}
+
+// asked tells whether a peer was asked about all that it says to have.
+func (m *move) asked(p *peer) bool { return m.fork == p.remote.Fork && m.length == p.remote.Length }
+
+// nextFork asks for the tree of a later fork, once at a time.
+func (s *scheduler) nextFork(p *peer, now time.Time) (m message, ok bool) {
+	if !s.laterFork(p) || p.heads > 0 {
+		return m, false
+	}
+	v := &p.moved
+	if !v.asked(p) {
+		*v = move{fork: p.remote.Fork, length: p.remote.Length, pause: minMove}
+	} else if now.Before(v.again) {
+		return m, false
+	}
+	v.again = now.Add(max(v.pause, 2*p.pace.usual))
+	v.pause = min(2*v.pause, maxMove)
+	q := &merkle.Request{Fork: v.fork, Upgrade: &merkle.UpgradeRequest{Length: v.length}, Manifest: !s.manifest}
+	p.target = v.length
+	s.send(p, q, now)
+	p.heads++
+	return message{request: q}, true
+}
