@@ -6,6 +6,9 @@
 #   make fuzz    each fuzz target for a million executions       FUZZTIME=10m or 5000000x, FUZZ=regexp of targets
 #   make crash   a million power losses, 200 kills a mode        HYPERNODE_CRASH_POINTS, HYPERNODE_ENGINE_POINTS, HYPERNODE_KILLS
 #   make rot     ten thousand flipped bits                       HYPERNODE_ROT_FLIPS
+#   make interop the matrix with JavaScript peers, five times   HYPERNODE_INTEROP_RUNS
+#   make sim     ten thousand simulated networks                HYPERNODE_SIM_SEEDS
+#   make evil    a hundred thousand random message sequences    HYPERNODE_SEQUENCES
 #   make proofs  every proof of every tree up to 64 blocks       (long)
 #   make bench   the table of speeds, with the JavaScript figures beside
 
@@ -13,7 +16,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
-.PHONY: test js lint format vet staticcheck tidy cross golangci unit race fuzz fuzz-slice crash rot proofs bench
+.PHONY: test js lint format vet staticcheck tidy cross golangci unit race fuzz fuzz-slice crash rot proofs interop sim evil bench
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -34,7 +37,7 @@ test: js lint unit race fuzz-slice
 # The packages of the stock JavaScript peers that tests talk to.
 js:
 	@if $(call have,npm,tests against JavaScript peers); then \
-		cd protocols/replicate/testdata/js && npm ci --no-audit --no-fund; \
+		cd internal/interop/js && npm ci --no-audit --no-fund; \
 	fi
 
 lint: format vet staticcheck tidy golangci cross
@@ -97,6 +100,18 @@ crash:
 rot: export HYPERNODE_ROT_FLIPS ?= 10000
 rot:
 	$(GO) test -count=1 -v -timeout 1h -run 'Rot|Flip' ./datastore/... ./core/... | $(SHOWN)
+
+interop: export HYPERNODE_INTEROP_RUNS ?= 5
+interop: js
+	$(GO) test -count=1 -v -timeout 2h ./internal/interop | $(SHOWN)
+
+sim: export HYPERNODE_SIM_SEEDS ?= 10000
+sim:
+	$(GO) test -count=1 -v -timeout 6h ./internal/sim | $(SHOWN)
+
+evil: export HYPERNODE_SEQUENCES ?= 100000
+evil:
+	$(GO) test -count=1 -v -timeout 6h ./internal/evilpeer | $(SHOWN)
 
 proofs: export HYPERNODE_LONG ?= 1
 proofs:

@@ -72,6 +72,6 @@ func (u *usedBlocks) tell(h *hints, peer string) {
 		u.told += len(group)
 		h.s.core.Push(peer, slices.Clone(group))
 		m := &cached{start: slices.Min(group), end: slices.Max(group) + 1, blocks: group}
-		h.s.core.Send(peer, extensionName, (&message{cache: m}).encode())
+		h.s.core.Send(peer, extensionName, (&message{cache: m}).payload())
 	}
 }

@@ -59,7 +59,9 @@ func Open(ctx context.Context, c *core.Core) (*Bee, error) { return OpenWith(ctx
 // OpenWith opens the bee in a core. The core stays the caller's, who closes it after the bee. Nothing is read: a core
 // that holds no bee fails when it is used, or see [IsBee]. The header is written by the first change to an empty core.
 //
-// Of several bees opened on one core the last takes part in the exchange of hints.
+// The core is not to be exclusive through another handle (see core.Exclusive), or changes wait for that. A bee that is
+// only read shows what was replicated so far; when that is nothing, the first read asks the peers for the newest version,
+// after that it is for core.Update to do so. Of several bees opened on one core the last takes part in the exchange of hints.
 func OpenWith(ctx context.Context, c *core.Core, o Options) (*Bee, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

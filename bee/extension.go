@@ -1,6 +1,10 @@
 package bee
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/hypernode/hypernode/internal/compact"
+)
 
 // extensionName is the name of the hints among the extensions of a core.
 const extensionName = "hyperbee"
@@ -56,6 +60,19 @@ func (m *message) encode() []byte {
 	return nil
 }
 
+// payload is the message as the extension carries it: behind its length.
+func (m *message) payload() []byte { return compact.AppendBuffer(nil, m.encode()) }
+
+// decodePayload reads what a peer sent through the extension. The result aliases b.
+func decodePayload(b []byte) (*message, error) {
+	d := compact.NewDecoder(b)
+	m := d.Buffer()
+	if d.Err() != nil {
+		return nil, errMalformed
+	}
+	return decodeMessage(m)
+}
+
 func (m *iterator) encode() []byte {
 	b := appendNumber(nil, 1, m.version)
 	for i, bound := range [][]byte{m.gte, m.gt, m.lte, m.lt} {
@@ -72,7 +89,7 @@ func (m *iterator) encode() []byte {
 	return appendPacked(b, 8, m.checkpoint)
 }
 
-// decodeMessage reads a hint from a peer. The result aliases b.
+// decodeMessage reads a message. The result aliases b.
 func decodeMessage(b []byte) (*message, error) {
 	m := &message{}
 	for len(b) > 0 {

@@ -67,6 +67,7 @@ func FuzzMessage(f *testing.F) {
 	}
 	h := &hints{s: b.s}
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		_, _ = decodePayload(raw)
 		m, err := decodeMessage(raw)
 		if err != nil {
 			return

@@ -72,7 +72,7 @@ func (h *hints) ask(blocks int, m *message) {
 	h.mu.Lock()
 	h.allowed = min(h.allowed+blocks, maxAllowed)
 	h.mu.Unlock()
-	h.s.core.Send("", extensionName, m.encode())
+	h.s.core.Send("", extensionName, m.payload())
 }
 
 // receive takes a hint of a peer. The goroutine that deals with it ends when there is none left.
@@ -106,7 +106,7 @@ func (h *hints) run(ctx context.Context) {
 
 // deal answers a hint. One that is malformed, or cannot be answered, is left alone.
 func (h *hints) deal(ctx context.Context, x hint) {
-	m, err := decodeMessage(x.data)
+	m, err := decodePayload(x.data)
 	switch {
 	case err != nil:
 	case m.cache != nil:

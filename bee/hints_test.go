@@ -54,7 +54,7 @@ func lookAfar(t *testing.T, gifts bool) {
 
 // TestHintScan reads all of a cold copy: the requests are far fewer than the blocks.
 func TestHintScan(t *testing.T) {
-	const n = 3000
+	const n = 1000
 	_, b, _, r := remote(t, n, true)
 	for _, reverse := range []bool{false, true} {
 		if list := mustAll(t, b, Range{Reverse: reverse}); len(list) != n {
@@ -120,7 +120,7 @@ func TestHintUnasked(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := message{cache: &cached{start: 1, end: 101, blocks: []uint64{1, 2, 3, 100}}}
-	r.handler("peer", m.encode())
+	r.handler("peer", m.payload())
 	r.handler("peer", []byte{0xff})
 	if err := b.Close(); err != nil {
 		t.Fatal(err)

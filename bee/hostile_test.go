@@ -169,9 +169,9 @@ func TestHostileDeep(t *testing.T) {
 	}
 }
 
-// TestHostileWide has a block of ten million levels without anything.
+// TestHostileWide has a block of a million levels without anything.
 func TestHostileWide(t *testing.T) {
-	index := make([]byte, 0, 8<<20)
+	index := make([]byte, 0, 2<<20)
 	for len(index) < cap(index) {
 		index = append(index, 0x0a, 0)
 	}

@@ -172,11 +172,11 @@ func (m *model) checkDiff(t *testing.T, b *Bee, version uint64, r Range) {
 // TestModel makes random changes to a bee, opens it again now and then, and compares it with a map.
 func TestModel(t *testing.T) {
 	base := uint64(time.Now().UnixNano())
-	for i := range uint64(12) {
+	for i := range uint64(6) {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			t.Parallel()
 			rng := seeded(t, base+i)
-			runModel(t, rng, []int{6, 40, 300}[i%3], 60)
+			runModel(t, rng, []int{6, 40, 300}[i%3], 40)
 		})
 	}
 }

@@ -143,7 +143,7 @@ func (w *wire) ask(ctx context.Context, q *merkle.Request) error {
 }
 
 func (w *wire) Send(_, name string, data []byte) {
-	m, err := decodeMessage(data)
+	m, err := decodePayload(data)
 	if name != extensionName || err != nil {
 		panic(fmt.Sprint(name, err))
 	}

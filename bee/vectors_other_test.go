@@ -99,6 +99,9 @@ func TestVectorsExtension(t *testing.T) {
 		if b := m.encode(); !bytes.Equal(b, x.Encoded) {
 			t.Errorf("%+v encodes as %x, want %v", x.Message, b, x.Encoded)
 		}
+		if carried, err := decodePayload(m.payload()); err != nil || !bytes.Equal(carried.encode(), x.Encoded) {
+			t.Errorf("%+v comes back as %+v (%v)", x.Message, carried, err)
+		}
 		got, err := decodeMessage(x.Encoded)
 		if err != nil || !reflect.DeepEqual(normal(got), normal(m)) {
 			t.Errorf("%v decodes as %+v (%v), want %+v", x.Encoded, got, err, m)

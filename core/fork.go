@@ -43,17 +43,49 @@ func (l *log) applyFork(ctx context.Context, st *state, p *merkle.Proof, out *Ve
 		out.Next = l.nextHash()
 		return nil
 	}
+	out.Upgraded = true
+	return l.commitFork(ctx, st)
+}
+
+// commitFork moves the log to the fork that has been compared with ours.
+func (l *log) commitFork(ctx context.Context, st *state) error {
 	v, keep := l.reorg.Result()
 	next := st.withTree(&v.Tree, v.Signature)
 	next.recover = 0
 	if l.writer() {
 		next.recover = next.length // we signed this, and forgot
 	}
-	if err := l.commitCut(ctx, st, next, min(keep, st.length), v.Nodes, v.Block, false); err != nil {
+	return l.commitCut(ctx, st, next, min(keep, st.length), v.Nodes, v.Block, false)
+}
+
+// RetryFork returns another request in place of a Verdict.Next that a peer could not answer, nil when the comparison with
+// that fork is over.
+func (c *Core) RetryFork(fork uint64) *merkle.Request {
+	l := c.log
+	l.write.Lock()
+	defer l.write.Unlock()
+	if l.usable() != nil || l.reorg == nil || l.reorg.Fork() != fork || l.reorg.Done() {
+		return nil
+	}
+	return l.nextHash()
+}
+
+// SettleFork moves the log to a later fork that has been proven, when no peer can tell where exactly it leaves ours: blocks
+// behind the place where both are known to agree are given up, and can be fetched again. It does nothing when the comparison
+// with that fork is over.
+func (c *Core) SettleFork(ctx context.Context, fork uint64) error {
+	l := c.log
+	l.write.Lock()
+	defer l.write.Unlock()
+	if err := l.usable(); err != nil {
 		return err
 	}
-	out.Upgraded = true
-	return nil
+	st, err := l.rooted(ctx)
+	if err != nil || l.reorg == nil || l.reorg.Fork() != fork || st.fork >= fork {
+		return err
+	}
+	l.reorg.Settle()
+	return l.commitFork(ctx, st)
 }
 
 func (l *log) compareForks(st *state, p *merkle.Proof) error {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ import (
 	"github.com/hypernode/hypernode/internal/durable/crashfs"
 )
 
+// maxPoints is how often a world loses power.
+const maxPoints = 50
+
 // crashWorld is a drive on a disk that loses power.
 type crashWorld struct {
 	t      *testing.T
@@ -29,16 +33,31 @@ type crashWorld struct {
 	rng    *rand.Rand
 	mode   datastore.Durability
 	mem    *vfs.MemFS
-	trees  map[uint64]tree // what each version must hold; written ahead of the change, read while it runs
-	acked  atomic.Uint64   // the version that was acknowledged
+	large  bool          // the large file was written
+	acked  atomic.Uint64 // the version that was acknowledged
 	points atomic.Int64
+
+	mu    sync.Mutex      // guards trees
+	trees map[uint64]tree // what each version must hold, noted ahead of the change
+}
+
+func (w *crashWorld) foresee(version uint64, t tree) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.trees[version] = t
+}
+
+func (w *crashWorld) tree(version uint64) tree {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trees[version]
 }
 
 // TestCrash loses power before changes to the files of a store, while files are put, streamed, put in groups and removed. Whatever is
 // found must be a version of the drive, with all contents, not older than what was acknowledged; and it must be writable.
 // HYPERNODE_DRIVE_SEED repeats a run, HYPERNODE_DRIVE_WORLDS makes it longer.
 func TestCrash(t *testing.T) {
-	seed, worlds := uint64(time.Now().UnixNano()), 4
+	seed, worlds := uint64(time.Now().UnixNano()), 3
 	if s := os.Getenv("HYPERNODE_DRIVE_SEED"); s != "" {
 		seed, _ = strconv.ParseUint(s, 10, 64)
 	}
@@ -49,7 +68,7 @@ func TestCrash(t *testing.T) {
 		t.Run(fmt.Sprintf("seed=%d", seed+i), func(t *testing.T) {
 			w := &crashWorld{t: t, seed: seed + i, rng: rand.New(rand.NewPCG(seed+i, 3)), mem: vfs.NewCrashableMem()}
 			w.mode = datastore.Durability(w.rng.IntN(2))
-			w.trees = map[uint64]tree{1: {}}
+			w.trees, w.large = map[uint64]tree{1: {}}, i > 0
 			w.acked.Store(1)
 			w.play()
 			t.Logf("%v: %d crashes, %d versions", w.mode, w.points.Load(), len(w.trees))
@@ -58,7 +77,7 @@ func TestCrash(t *testing.T) {
 }
 
 func (w *crashWorld) options(fsys vfs.FS) pebble.Options {
-	o := pebble.Options{FS: fsys, CacheSize: 64 << 10, MemTable: 64 << 10, JournalSize: 16 << 10, SegmentSize: 64 << 10, Inline: 64}
+	o := pebble.Options{FS: fsys, CacheSize: 64 << 10, MemTable: 64 << 10, JournalSize: 16 << 10, SegmentSize: 1 << 20, Inline: 64}
 	o.Durability, o.SyncEvery = w.mode, -1
 	return o
 }
@@ -110,7 +129,7 @@ func (w *crashWorld) play() {
 		if err := w.change(d); err != nil {
 			w.t.Fatal(err)
 		}
-		if w.acked.Store(d.Version()); w.trees[d.Version()] == nil {
+		if w.acked.Store(d.Version()); w.tree(d.Version()) == nil {
 			w.t.Fatalf("version %d was not foreseen", d.Version())
 		}
 	}
@@ -121,7 +140,7 @@ func (w *crashWorld) play() {
 
 // change makes one change, after noting what it makes of the drive.
 func (w *crashWorld) change(d *drive.Drive) error {
-	ctx, next := context.Background(), maps.Clone(w.trees[d.Version()])
+	ctx, next := context.Background(), maps.Clone(w.tree(d.Version()))
 	path := fmt.Sprintf("/dir-%d/file", w.rng.IntN(6))
 	data := string(pattern(w.rng.Uint64(), w.rng.IntN(3000)))
 	version := max(d.Core().Head().Length, 1)
@@ -131,13 +150,13 @@ func (w *crashWorld) change(d *drive.Drive) error {
 			version++
 		}
 		delete(next, path)
-		w.trees[version] = next
+		w.foresee(version, next)
 		return d.Remove(ctx, path)
 	case 1:
 		for i := range 4 {
 			next[fmt.Sprintf("%s-%d", path, i)] = node{data: data}
 		}
-		w.trees[version+4] = next
+		w.foresee(version+4, next)
 		return d.Update(ctx, func(tx *drive.Batch) error {
 			for i := range 4 {
 				if err := tx.WriteFile(fmt.Sprintf("%s-%d", path, i), []byte(data), drive.Meta{}); err != nil {
@@ -147,9 +166,13 @@ func (w *crashWorld) change(d *drive.Drive) error {
 			return nil
 		})
 	case 2:
+		if w.large {
+			return nil
+		}
+		w.large = true
 		data = string(pattern(w.rng.Uint64(), 9<<20)) // more than one group
 		next[path] = node{data: data}
-		w.trees[version+1] = next
+		w.foresee(version+1, next)
 		wr, err := d.Create(ctx, path, drive.Meta{})
 		if err != nil {
 			return err
@@ -160,7 +183,7 @@ func (w *crashWorld) change(d *drive.Drive) error {
 		return wr.Close()
 	}
 	next[path] = node{data: data}
-	w.trees[version+1] = next
+	w.foresee(version+1, next)
 	return d.WriteFile(ctx, path, []byte(data), drive.Meta{})
 }
 
@@ -184,8 +207,8 @@ func (w *crashWorld) mend(p crashfs.Point) error {
 	if acked, ok := p.Note.(uint64); ok && w.mode == datastore.Full && version < acked {
 		return fmt.Errorf("version %d is found, %d was acknowledged", version, acked)
 	}
-	want, ok := w.trees[version]
-	if !ok {
+	want := w.tree(version)
+	if want == nil {
 		return fmt.Errorf("version %d is found, which never was", version)
 	}
 	paths := []string{}

@@ -28,13 +28,38 @@ type body interface {
 // more ahead of reads that follow each other. The file stays as it was when it was opened, whatever is written after. It fails as
 // ReadFile does.
 func (d *Drive) Open(ctx context.Context, path string) (*File, error) {
+	meanwhile := d.prepare(ctx)
 	p, e, err := d.follow(ctx, path)
-	if err == nil {
-		e = p.entry(e)
-		f, err := d.OpenEntry(ctx, e)
-		return f, pathError("open", path, err)
+	meanwhile(err == nil)
+	if err != nil {
+		return nil, pathError("open", path, err)
 	}
-	return nil, pathError("open", path, err)
+	f, err := d.OpenEntry(ctx, p.entry(e))
+	return f, pathError("open", path, err)
+}
+
+// prepare opens the contents, and asks how far they reach, while an entry is looked up: for a drive that is read from peers that
+// saves round trips. The function that it returns waits for that, or with false, ends it.
+func (d *Drive) prepare(ctx context.Context) (wait func(found bool)) {
+	if d.s.blobs.Load() != nil || d.s.db.Head().Length == 0 || !d.sparse() {
+		return func(bool) {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		// An error is met again by who needs the contents.
+		if b, err := d.s.content(ctx); err == nil && b.Core().Head().Length == 0 {
+			_ = b.Core().Update(ctx)
+		}
+	}()
+	return func(found bool) {
+		if !found {
+			cancel()
+		}
+		<-done
+		cancel()
+	}
 }
 
 // OpenEntry opens the contents of an entry of the drive, as Entry, List and others return it.

@@ -116,6 +116,7 @@ func (d *Drive) Truncate(ctx context.Context, version uint64) error {
 	if err := d.writable(); err != nil {
 		return err
 	}
+	version = max(version, 1)
 	if version > d.Version() || d.s.db.Head().Length == 0 && version > 1 {
 		return fmt.Errorf("%w: %d of %d", ErrVersion, version, d.Version())
 	}

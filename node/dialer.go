@@ -8,6 +8,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
+	lswarm "github.com/libp2p/go-libp2p/p2p/net/swarm"
 )
 
 const (
@@ -153,7 +154,13 @@ func (d *dialer) stop() {
 func (d *dialer) attempt(ctx context.Context, p peer.ID) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
+	if s, ok := d.n.host.Network().(interface{ Backoff() *lswarm.DialBackoff }); ok {
+		s.Backoff().Clear(p) // the pauses are made here
+	}
 	err := d.n.service.Connect(ctx, p)
+	if err != nil {
+		d.n.missed(p)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	t := d.targetLocked(p)
@@ -215,7 +222,7 @@ func (n *Node) wanted(p peer.ID) bool {
 		return true
 	}
 	for _, t := range n.topics {
-		if t.lookup != nil && t.peers[p] {
+		if _, found := t.peers[p]; found && t.lookup != nil {
 			return true
 		}
 	}

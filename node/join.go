@@ -138,3 +138,6 @@ func (m *Meeting) open(ctx context.Context, p peer.AddrInfo) {
 	defer context.AfterFunc(ctx, func() { s.Close() })()
 	m.met(ctx, s)
 }
+
+// Meet tells of a peer that may have joined the topic too, as one that was found otherwise.
+func (m *Meeting) Meet(p peer.AddrInfo) { m.found(p) }

@@ -64,6 +64,7 @@ type Node struct {
 	mu      sync.Mutex // guards what follows
 	running bool
 	closed  bool
+	cancel  context.CancelFunc // ends Run
 	topics  map[keys.DiscoveryKey]*topic
 	trusted map[string]bool // peers, by their bytes, that may be asked for what belongs to others' cores
 	lan     map[string]bool // peers on the LAN, or known by name
@@ -146,7 +147,9 @@ func (n *Node) Run(ctx context.Context) error {
 		}
 		return ErrRunning
 	}
-	n.running = true
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	n.running, n.cancel = true, cancel
 	n.mu.Unlock()
 	defer close(n.ended)
 	g, ctx := errgroup.WithContext(ctx)
@@ -163,7 +166,7 @@ func (n *Node) Run(ctx context.Context) error {
 	return nil
 }
 
-// Close ends everything: end Run's context first, Close waits for it. It may be called more than once.
+// Close ends Run, waits for it, and closes all that was opened. It may be called more than once.
 func (n *Node) Close() error {
 	n.closing.Do(func() {
 		n.mu.Lock()
@@ -171,6 +174,7 @@ func (n *Node) Close() error {
 		running := n.running
 		n.mu.Unlock()
 		if running {
+			n.cancel()
 			<-n.ended
 		}
 		n.fault = n.shut()

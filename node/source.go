@@ -18,7 +18,7 @@ const (
 	search = 10 * time.Second
 
 	// others is how long it waits for more peers once one is there, which may not have the newest.
-	others = 150 * time.Millisecond
+	others = 100 * time.Millisecond
 )
 
 // source makes the set the source of the store's cores, and has the node look for peers when one of them wants something.

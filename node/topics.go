@@ -2,8 +2,10 @@ package node
 
 import (
 	"context"
+	"maps"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/hypernode/hypernode/config"
@@ -12,17 +14,42 @@ import (
 	"github.com/hypernode/hypernode/protocols/replicate"
 )
 
-// maxTopicPeers is how many peers of one topic are connected; more that are found are left alone.
-const maxTopicPeers = 32
+const (
+	// maxTopicPeers is how many peers of one topic are connected, or being dialled; more that are found are left alone.
+	maxTopicPeers = 32
+
+	// maxTopicKnown is how many peers of one topic are remembered, those that could not be reached included.
+	maxTopicKnown = 256
+
+	// maxTrusted is how many peers are remembered as found for any topic, and maxFriends how many as neighbours.
+	maxTrusted = 4096
+	maxFriends = 1024
+)
 
 // topic is what the node knows of a core's peers.
 type topic struct {
 	holds    int // who holds the topic: open cores and seeds
 	announce *discovery.Membership
 	lookup   *discovery.Membership
-	delay    *time.Timer // until a core that nobody holds is looked for
-	peers    map[peer.ID]bool
-	born     time.Time
+	peers    map[peer.ID]bool // that were found; true until an attempt to reach them fails
+}
+
+// crowded tells whether there are peers enough.
+func (t *topic) crowded() bool {
+	reachable := 0
+	for _, ok := range t.peers {
+		if ok {
+			reachable++
+		}
+	}
+	return reachable >= maxTopicPeers || len(t.peers) >= maxTopicKnown
+}
+
+// sift forgets peers that could not be reached, when there are too many.
+func (t *topic) sift() {
+	if len(t.peers) >= maxTopicKnown {
+		maps.DeleteFunc(t.peers, func(_ peer.ID, reachable bool) bool { return !reachable })
+	}
 }
 
 // hold joins a core's topic until release is called.
@@ -55,7 +82,7 @@ func (n *Node) hold(d keys.DiscoveryKey, lookup bool) (release func()) {
 func (n *Node) topicLocked(d keys.DiscoveryKey) *topic {
 	t := n.topics[d]
 	if t == nil {
-		t = &topic{peers: map[peer.ID]bool{}, born: time.Now()}
+		t = &topic{peers: map[peer.ID]bool{}}
 		n.topics[d] = t
 	}
 	return t
@@ -114,15 +141,42 @@ func (n *Node) forget(d keys.DiscoveryKey) {
 func (n *Node) found(d keys.DiscoveryKey, p peer.AddrInfo) {
 	n.mu.Lock()
 	t := n.topics[d]
-	if t == nil || p.ID == n.host.ID() || len(t.peers) >= maxTopicPeers && !t.peers[p.ID] {
+	if t == nil || p.ID == n.host.ID() {
+		n.mu.Unlock()
+		return
+	}
+	if t.sift(); !t.peers[p.ID] && t.crowded() {
 		n.mu.Unlock()
 		return
 	}
 	t.peers[p.ID] = true
-	n.trusted[string(p.ID)] = true
+	n.trustLocked(p.ID)
 	n.mu.Unlock()
 	n.dialer.want(p)
 	n.set.Seek([]byte(p.ID), d)
+}
+
+// trustLocked notes a peer that was found for some core. When they are too many, those that are not connected go.
+func (n *Node) trustLocked(p peer.ID) {
+	if len(n.trusted) >= maxTrusted {
+		maps.DeleteFunc(n.trusted, func(p string, _ bool) bool {
+			return n.host.Network().Connectedness(peer.ID(p)) != network.Connected
+		})
+	}
+	if len(n.trusted) < maxTrusted {
+		n.trusted[string(p)] = true
+	}
+}
+
+// missed notes that a peer could not be reached: it takes no other's place any more.
+func (n *Node) missed(p peer.ID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, t := range n.topics {
+		if t.peers[p] {
+			t.peers[p] = false
+		}
+	}
 }
 
 // hint tells of a peer that may hold a core, as an address with hints does.
@@ -146,7 +200,8 @@ func (n *Node) mayAsk(remote []byte, d keys.DiscoveryKey) bool {
 	if t == nil || t.holds == 0 {
 		return n.trusted[string(remote)]
 	}
-	return t.peers[peer.ID(remote)]
+	_, found := t.peers[peer.ID(remote)]
+	return found
 }
 
 // befriend notes a peer of the LAN, or one known by name: it may be asked for anything.
@@ -156,7 +211,12 @@ func (n *Node) befriend(p peer.AddrInfo) {
 	}
 	n.mu.Lock()
 	fresh := !n.lan[string(p.ID)]
-	n.lan[string(p.ID)], n.trusted[string(p.ID)] = true, true
+	if fresh && len(n.lan) >= maxFriends {
+		n.mu.Unlock()
+		return
+	}
+	n.lan[string(p.ID)] = true
+	n.trustLocked(p.ID)
 	n.mu.Unlock()
 	n.dialer.want(p)
 	if fresh && n.service.Connected(p.ID) {
@@ -216,8 +276,10 @@ func (n *Node) connected(list []peer.ID) (count int) {
 // candidatesLocked are the peers that may hold what a topic stands for.
 func (n *Node) candidatesLocked(t *topic) (list []peer.ID) {
 	if t != nil {
-		for p := range t.peers {
-			list = append(list, p)
+		for p, reachable := range t.peers {
+			if reachable {
+				list = append(list, p)
+			}
 		}
 	}
 	for p := range n.lan {

@@ -29,7 +29,7 @@ type link struct {
 // links are the replication streams with one peer: mostly one, for moments more.
 type links struct{ in, out *link }
 
-// upLocked tells whether there is a stream that stands.
+// up tells whether there is a stream that stands.
 func (l *links) up() bool {
 	return l != nil && (l.in != nil && l.in.conn != nil || l.out != nil && l.out.conn != nil)
 }
@@ -185,14 +185,14 @@ func (s *Service) retireLocked(l *link) {
 	switch {
 	case l == nil:
 	case l.conn == nil:
-		l.cancel0(ErrYielded)
+		l.yield(ErrYielded)
 	default:
 		s.set.Retire(l.conn)
 	}
 }
 
-// cancel0 cancels a link that may not have begun.
-func (l *link) cancel0(why error) {
+// yield cancels a link that may not have begun.
+func (l *link) yield(why error) {
 	if l.cancel != nil {
 		l.cancel(why)
 	}

@@ -239,7 +239,20 @@ func (g *getting) copy(ctx context.Context) error {
 	if file {
 		return g.file(ctx, entry)
 	}
+	if g.path != "/" && entry.Mount == nil {
+		if err := g.there(ctx); err != nil {
+			return placed(g.place, err)
+		}
+	}
 	return g.folder(ctx)
+}
+
+// there tells whether the folder has anything in it.
+func (g *getting) there(ctx context.Context) error {
+	for _, err := range g.drive.List(ctx, g.path, drive.ListOptions{}) {
+		return err
+	}
+	return drive.ErrNotFound
 }
 
 // destination is where the files go: what the user said, or a name in the current folder.
@@ -273,9 +286,6 @@ func (g *getting) folder(ctx context.Context) error {
 	err := group.Wait()
 	if err != nil && !errors.Is(err, mirror.ErrPartial) {
 		return err
-	}
-	if stats.Files == 0 && g.path != "/" {
-		return placed(g.place, drive.ErrNotFound)
 	}
 	return errors.Join(g.tell(dest, stats), partly(err))
 }

@@ -229,6 +229,7 @@ func (s *sharing) print(d *drive.Drive, stats mirror.Stats, peers []string) erro
 	if err := s.app.print("%s", out.Link); err != nil {
 		return err
 	}
+	s.app.detail("the address with hints is %s", out.Link)
 	s.app.say("serving; stop with Ctrl-C")
 	return nil
 }

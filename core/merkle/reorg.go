@@ -59,6 +59,10 @@ func (g *Reorg) Want() (start, end, nodes uint64) {
 // Done reports whether enough is known.
 func (g *Reorg) Done() bool { return g.done }
 
+// Settle ends the search with what is known, when nobody can answer what Want asks for. Blocks that both forks share may then
+// be given up, and fetched again.
+func (g *Reorg) Settle() { g.done = true }
+
 // Ancestors returns how many blocks at the beginning both forks are known to share. A sparse reader may share more than it
 // can know.
 func (g *Reorg) Ancestors() uint64 { return g.ancestors }

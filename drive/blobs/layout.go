@@ -63,7 +63,7 @@ func (l *runLayout) find(ctx context.Context, offset uint64) (place, start uint6
 	if at := l.id.ByteOffset + offset; at < first || at >= first+data {
 		block, within, err := l.core.Seek(ctx, at)
 		if err != nil {
-			return 0, 0, fmt.Errorf("blobs: looking for byte %d of %s: %w", offset, l.id, beyond(err))
+			return 0, 0, fmt.Errorf("blobs: looking for byte %d of %s: %w", offset, l.id, beyond(l.core, err))
 		}
 		if block < l.id.BlockOffset || block >= l.id.BlockOffset+l.id.BlockLength || within > offset {
 			return 0, 0, fmt.Errorf("%w: %s: byte %d is in block %d", ErrInvalidID, l.id, offset, block)
@@ -79,12 +79,12 @@ func (l *runLayout) find(ctx context.Context, offset uint64) (place, start uint6
 // span returns the offset in the core of a block, and its size.
 func (l *runLayout) span(ctx context.Context, place uint64) (first, size uint64, err error) {
 	index := l.id.BlockOffset + place
-	if first, err = l.core.Offset(ctx, index); err != nil {
-		return 0, 0, fmt.Errorf("blobs: the offset of block %d: %w", index, beyond(err))
-	}
 	data, err := l.core.Get(ctx, index)
 	if err != nil {
-		return 0, 0, fmt.Errorf("blobs: block %d: %w", index, beyond(err))
+		return 0, 0, fmt.Errorf("blobs: block %d: %w", index, beyond(l.core, err))
+	}
+	if first, err = l.core.Offset(ctx, index); err != nil {
+		return 0, 0, fmt.Errorf("blobs: the offset of block %d: %w", index, beyond(l.core, err))
 	}
 	return first, uint64(len(data)), nil
 }
@@ -135,10 +135,14 @@ func (l *mapLayout) ranges(start, end uint64) []core.Range {
 	return ranges(core.Range{}, l.chunks[start:end])
 }
 
-// beyond says of a block behind the end of the core that the id is at fault.
-func beyond(err error) error {
-	if errors.Is(err, core.ErrOutOfRange) {
+// beyond says of a block behind the end of the core that the id is at fault, or, of a core that others write, that the block is not
+// known yet.
+func beyond(c *core.Core, err error) error {
+	switch {
+	case !errors.Is(err, core.ErrOutOfRange):
+		return err
+	case c.Signs():
 		return fmt.Errorf("%w: %w", ErrInvalidID, err)
 	}
-	return err
+	return fmt.Errorf("%w: %w", core.ErrNotAvailable, err)
 }

@@ -44,7 +44,7 @@ func (b *Blobs) Open(ctx context.Context, id ID) (*Reader, error) {
 	}
 	chunks, err := b.Map(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("blobs: the block map %s: %w", id, beyond(err))
+		return nil, fmt.Errorf("blobs: the block map %s: %w", id, beyond(b.core, err))
 	}
 	r.layout = newMapLayout(chunks)
 	return r, nil
@@ -95,11 +95,12 @@ func (r *Reader) Read(p []byte) (int, error) {
 		return 0, r.usable()
 	}
 	n, err := r.read(p, r.pos, &r.piece)
-	r.pos += int64(n)
-	if n > 0 {
-		return n, nil
+	if n == 0 {
+		return 0, err
 	}
-	return n, err
+	r.ahead.after(r.layout, uint64(r.pos), uint64(r.pos)+uint64(n), r.piece.place)
+	r.pos += int64(n)
+	return n, nil
 }
 
 // ReadAt implements io.ReaderAt.
@@ -113,10 +114,13 @@ func (r *Reader) ReadAt(p []byte, off int64) (n int, err error) {
 		k, err = r.read(p[n:], off+int64(n), &at)
 		n += k
 	}
+	if n > 0 {
+		r.ahead.after(r.layout, uint64(off), uint64(off)+uint64(n), at.place)
+	}
 	return n, err
 }
 
-// read reads up to the end of one block, or of several that are here. at is the last block read.
+// read reads up to the end of one block. at is the last block read.
 func (r *Reader) read(p []byte, off int64, at *piece) (int, error) {
 	if err := r.usable(); err != nil {
 		return 0, err
@@ -129,9 +133,7 @@ func (r *Reader) read(p []byte, off int64, at *piece) (int, error) {
 	if err := r.seek(uint64(off), want, at); err != nil {
 		return 0, err
 	}
-	n := copy(p, at.data[uint64(off)-at.start:])
-	r.ahead.after(r.layout, uint64(off), uint64(off)+uint64(n), at.place)
-	return n, nil
+	return copy(p[:want], at.data[uint64(off)-at.start:]), nil
 }
 
 // seek makes at the block that has the byte at an offset, of which, with those behind it, want bytes are needed.
@@ -172,7 +174,7 @@ func (r *Reader) get(place uint64) ([]byte, error) {
 	index, size, known := r.layout.block(place)
 	data, err := r.blobs.core.Get(r.ctx, index)
 	if err != nil {
-		return nil, fmt.Errorf("blobs: block %d of %s: %w", index, r.id, beyond(err))
+		return nil, fmt.Errorf("blobs: block %d of %s: %w", index, r.id, beyond(r.blobs.core, err))
 	}
 	if known && uint64(len(data)) != size {
 		return nil, fmt.Errorf("%w: block %d has %d bytes, not %d", ErrInvalidMap, index, len(data), size)

@@ -27,7 +27,7 @@ func (r *Reader) walk(off, n uint64, emit func([]byte) error) error {
 		run := r.run(place)
 		for data, err := range r.blobs.core.Blocks(r.ctx, run.Start, run.End) {
 			if err != nil {
-				return fmt.Errorf("blobs: block %d of %s: %w", run.Start, r.id, beyond(err))
+				return fmt.Errorf("blobs: block %d of %s: %w", run.Start, r.id, beyond(r.blobs.core, err))
 			}
 			if _, size, known := r.layout.block(place); known && uint64(len(data)) != size {
 				return fmt.Errorf("%w: a block has %d bytes, not %d", ErrInvalidMap, len(data), size)

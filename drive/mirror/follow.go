@@ -7,8 +7,11 @@ import (
 	"time"
 )
 
-// retryAfter is when Follow tries again what failed.
-const retryAfter = 10 * time.Second
+// Follow tries again what failed after retryFirst, then after twice as long each time, up to retryLast.
+const (
+	retryFirst = time.Second
+	retryLast  = time.Minute
+)
 
 // A watcher tells what changed in a tree.
 type watcher interface {
@@ -28,6 +31,7 @@ func Follow(ctx context.Context, from, to Tree, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.close()) }()
+	pause := retryFirst
 	for scope := []string{""}; ; {
 		stats, err := round(ctx, from, to, o, scope)
 		if ctx.Err() != nil {
@@ -42,9 +46,14 @@ func Follow(ctx context.Context, from, to Tree, o Options) (err error) {
 		if o.DryRun {
 			return err
 		}
-		if scope, err = await(ctx, w, again(err)); err != nil {
+		failed := again(err)
+		if len(failed) == 0 {
+			pause = retryFirst
+		}
+		if scope, err = await(ctx, w, failed, pause); err != nil {
 			return err
 		}
+		pause = min(2*pause, retryLast)
 	}
 }
 
@@ -67,11 +76,11 @@ func again(err error) (paths []string) {
 }
 
 // await waits for changes, or until it is time to try what failed.
-func await(ctx context.Context, w watcher, failed []string) ([]string, error) {
+func await(ctx context.Context, w watcher, failed []string, pause time.Duration) ([]string, error) {
 	if len(failed) == 0 {
 		return w.wait(ctx)
 	}
-	soon, cancel := context.WithTimeout(ctx, retryAfter)
+	soon, cancel := context.WithTimeout(ctx, pause)
 	defer cancel()
 	scope, err := w.wait(soon)
 	if err != nil && ctx.Err() == nil && soon.Err() != nil {

@@ -3,6 +3,7 @@ package mirror
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -16,6 +17,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/hypernode/hypernode/bee"
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/datastore"
@@ -37,26 +39,48 @@ type model map[string]file
 
 func text(s string) file { return file{data: []byte(s)} }
 
-// newDrive returns a drive in a store in memory.
-func newDrive(t testing.TB) *drive.Drive {
+// newStore returns a store in memory.
+func newStore(t testing.TB) *corestore.Store {
 	t.Helper()
 	db := datastore.NewMemory(datastore.Options{})
 	store, err := corestore.Open(t.Context(), db, corestore.Options{PrimaryKey: keys.PrimaryKey{1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := drive.Create(context.Background(), store, drive.Name(t.Name()))
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		for _, close := range []func() error{d.Close, store.Close, db.Close} {
+		for _, close := range []func() error{store.Close, db.Close} {
 			if err := close(); err != nil {
 				t.Error(err)
 			}
 		}
 	})
+	return store
+}
+
+// newDrive returns a drive in a store in memory.
+func newDrive(t testing.TB) *drive.Drive { return openDrive(t, newStore(t), drive.Name("drive")) }
+
+func openDrive(t testing.TB, store *corestore.Store, ref drive.Ref) *drive.Drive {
+	t.Helper()
+	d, err := drive.OpenRef(context.Background(), store, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return d
+}
+
+// bad puts a value that is no entry.
+func bad(t testing.TB, d *drive.Drive, path string) {
+	t.Helper()
+	err := d.Bee().Update(t.Context(), func(tx *bee.Batch) error { return tx.Put([]byte("files\x00"+path), []byte("no entry")) })
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // old is a time that no clock of a file system takes for now.
@@ -185,9 +209,9 @@ func syncTrees(t testing.TB, from, to Tree, o Options) Stats {
 
 // random returns bytes that do not repeat.
 func random(r *rand.Rand, n int) []byte {
+	var seed [32]byte
+	binary.LittleEndian.PutUint64(seed[:], r.Uint64())
 	b := make([]byte, n)
-	for i := range b {
-		b[i] = byte(r.Uint32())
-	}
+	rand.NewChaCha8(seed).Read(b)
 	return b
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -158,7 +159,7 @@ func TestRandomTrees(t *testing.T) {
 	dir, last := t.TempDir(), t.TempDir()
 	first, second := newDrive(t), newDrive(t)
 	m := model{}
-	for round := range 25 {
+	for round := range rounds() {
 		m = mutate(r, m, round)
 		if err := os.RemoveAll(dir); err != nil {
 			t.Fatal(err)
@@ -194,6 +195,14 @@ func TestRandomTrees(t *testing.T) {
 	}
 }
 
+// rounds is how many random trees follow each other: HYPERNODE_MIRROR_ROUNDS, or a few.
+func rounds() int {
+	if n, err := strconv.Atoi(os.Getenv("HYPERNODE_MIRROR_ROUNDS")); err == nil {
+		return n
+	}
+	return 8
+}
+
 // mutate returns a tree that has a few differences from another.
 func mutate(r *rand.Rand, m model, round int) model {
 	m = maps.Clone(m)
@@ -218,7 +227,7 @@ func mutate(r *rand.Rand, m model, round int) model {
 		case 0:
 			f = file{link: names[r.IntN(len(names))]}
 		case 1:
-			f.data = random(r, r.IntN(3<<20))
+			f.data = random(r, r.IntN(2<<20))
 		default:
 			f.data = random(r, r.IntN(2000))
 		}

@@ -33,8 +33,8 @@ func onAnswers() []Misbehaviour {
 		{Name: "largest block", What: "15 MiB in place of a block", Run: falsify(func(p *merkle.Proof) { p.Block.Value = make([]byte, 15<<20) }),
 			Budget: Budget{Heap: 256 << 20, Honest: 20 * time.Second}},
 		{Name: "wrong fork", What: "answers of another fork", Run: falsify(func(p *merkle.Proof) { p.Fork += 3 })},
-		{Name: "silence", What: "claims all, and answers nothing", Run: lie(liar{answer: silence})},
-		{Name: "silence about blocks", What: "gives the head and no block", Run: lie(liar{answer: silentBlocks})},
+		{Name: "silence", What: "claims all, and answers nothing", Run: lie(liar{answer: silence}), Budget: Budget{Honest: 10 * time.Second}},
+		{Name: "silence about blocks", What: "gives the head and no block", Run: lie(liar{answer: silentBlocks}), Budget: Budget{Honest: 10 * time.Second}},
 		{Name: "no data", What: "claims all, has nothing, and claims again", Run: lie(liar{answer: noData})},
 		{Name: "withdrawal", What: "takes back what it is asked for", Run: lie(liar{answer: withdrawal})},
 		{Name: "slow answers", What: "ten answers a second", Run: lie(liar{answer: slowly})},
@@ -84,7 +84,7 @@ func withdrawal(l *lies, q *merkle.Request) []mux.Message {
 }
 
 func slowly(l *lies, q *merkle.Request) []mux.Message {
-	rest(l.ctx, 100*time.Millisecond)
+	l.rest(100 * time.Millisecond)
 	return l.honest(q, nil)
 }
 

@@ -19,6 +19,7 @@ func onBytes() []Misbehaviour {
 		{Name: "frame length bomb", What: "50 frames that claim 16 MiB and end there", Run: clones(50, again(claimFrame)), Budget: Budget{Goroutines: 320}},
 		{Name: "unauthentic frame", What: "a frame that nobody encrypted", Run: clones(4, again(forgedFrame))},
 		{Name: "empty frames", What: "keep-alives without end", Run: again(emptyFrames)},
+		{Name: "half close", What: "20 streams that end one direction, and keep the other", Run: clones(20, again(halfClose)), Budget: Budget{Goroutines: 160}},
 		{Name: "reset mid-frame", What: "half a frame and a reset", Run: clones(4, again(halfFrame))},
 	}
 }
@@ -139,4 +140,14 @@ func halfFrame(_ context.Context, s *Speaker) error {
 		return err
 	}
 	return s.reset()
+}
+
+func halfClose(_ context.Context, s *Speaker) error {
+	s.target.struck(1)
+	if c, ok := s.raw.(*net.TCPConn); ok {
+		if err := c.CloseWrite(); err != nil {
+			return err
+		}
+	}
+	return s.Listen(nil)
 }

@@ -94,6 +94,7 @@ func attack(t *testing.T, p *process, m Misbehaviour) result {
 	defer forget()
 	before := p.do("measure")
 	target := NewTarget(p.addr, p.serves, h.gives)
+	target.Old = h.old
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var evil sync.WaitGroup
@@ -138,6 +139,8 @@ func transfer(t *testing.T, p *process, h *honest, r *result, before report) (la
 		select {
 		case <-done:
 			reading = false
+		case err := <-h.ended:
+			t.Fatalf("the honest peer was left: %v", err)
 		default:
 		}
 		if r.honest == 0 && !reading && last.Fetched {

@@ -29,6 +29,8 @@ func onForks() []Misbehaviour {
 				p.Upgrade.Start++
 			}
 		})},
+		{Name: "replayed head", What: "a head that was right once, for every request", Run: lie(liar{answer: replay})},
+		{Name: "shorter head", What: "claims the old head, and forgets the newer one", Run: lie(liar{first: shorter, answer: replay})},
 		{Name: "manifest swap", What: "another core's manifest", Run: forge(func(p *merkle.Proof) {
 			if len(p.Manifest) > 10 {
 				p.Manifest = bytes.Clone(p.Manifest)
@@ -61,6 +63,22 @@ func longerProof(l *lies, q *merkle.Request) []mux.Message {
 			p.Upgrade.Length = length
 		}
 	})
+}
+
+// replay answers with the old head, whatever is asked about heads.
+func replay(l *lies, q *merkle.Request) []mux.Message {
+	old := l.speaker.target.Old
+	if q.Upgrade == nil || old == nil {
+		return l.honest(q, nil)
+	}
+	p := *old
+	p.Request = q.ID
+	return []mux.Message{data(&p)}
+}
+
+func shorter(s wire.Sync) wire.Sync {
+	s.Length /= 2
+	return s
 }
 
 func laterFork(s wire.Sync) wire.Sync {

@@ -11,6 +11,7 @@ import (
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
+	"github.com/hypernode/hypernode/core/merkle"
 	"github.com/hypernode/hypernode/datastore"
 	"github.com/hypernode/hypernode/protocols/replicate"
 	"github.com/hypernode/hypernode/protocols/secretstream"
@@ -26,16 +27,18 @@ type honest struct {
 	set   *replicate.Set
 	store *corestore.Store
 	gives *core.Core
+	old   *merkle.Proof // of half of it
 	reads *core.Core
 	work  sync.WaitGroup
 	stop  context.CancelFunc
+	ended chan error // of the stream
 }
 
 func newHonest(t *testing.T, serves keys.Key) *honest {
 	t.Helper()
 	ctx := t.Context()
 	db := datastore.NewMemory(datastore.Options{})
-	h := &honest{set: replicate.New(replicate.Options{}), stop: func() {}}
+	h := &honest{set: replicate.New(replicate.Options{}), stop: func() {}, ended: make(chan error, 1)}
 	primary, err := keys.NewPrimaryKey()
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +59,13 @@ func newHonest(t *testing.T, serves keys.Key) *honest {
 	for i := range uint64(wanted) {
 		blocks = append(blocks, wantedBlock(i))
 	}
-	if _, err := h.gives.Append(ctx, blocks...); err != nil {
+	if _, err := h.gives.Append(ctx, blocks[:wanted/2]...); err != nil {
+		t.Fatal(err)
+	}
+	if h.old, err = h.gives.Prove(ctx, &merkle.Request{Upgrade: &merkle.UpgradeRequest{Length: wanted / 2}, Manifest: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.gives.Append(ctx, blocks[wanted/2:]...); err != nil {
 		t.Fatal(err)
 	}
 	if h.reads, err = h.store.Open(ctx, corestore.Key(serves)); err != nil {
@@ -76,7 +85,7 @@ func (h *honest) connect(ctx context.Context, addr string) error {
 	if err != nil {
 		return err
 	}
-	h.work.Go(func() { h.set.Serve(ctx, conn, h.store.Find) })
+	h.work.Go(func() { h.ended <- h.set.Serve(ctx, conn, h.store.Find) })
 	return nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/keys"
+	"github.com/hypernode/hypernode/core/merkle"
 )
 
 // Target is a peer that is attacked, and what the attackers know.
@@ -16,6 +17,9 @@ type Target struct {
 	Addr   string     // where it accepts secret streams, as "host:port"
 	Serves keys.Key   // of a core that it has
 	Wants  *core.Core // the core that it is about to read; the attackers have all of it
+
+	// Old is the proof of an earlier head of that core, from nothing, with the manifest; nil if there is none.
+	Old *merkle.Proof
 
 	once sync.Once
 	hot  chan struct{}
@@ -57,14 +61,14 @@ type Misbehaviour struct {
 // Budget is what a misbehaviour may cost its target. A field that is 0 stands for the default.
 type Budget struct {
 	Honest     time.Duration // until the transfers with an honest peer are done; 5 s
-	Heap       int64         // bytes of live memory more than before; 16 MiB
+	Heap       int64         // bytes of live memory more than before, those of the honest transfers included; 24 MiB
 	Goroutines int           // more than before; 64
 	Message    time.Duration // processor time for each message, where there are 1,000 or more; 1 ms
 }
 
 const (
 	defaultHonest     = 5 * time.Second
-	defaultHeap       = 16 << 20
+	defaultHeap       = 24 << 20
 	defaultGoroutines = 64
 	defaultMessage    = time.Millisecond
 )

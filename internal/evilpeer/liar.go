@@ -2,6 +2,7 @@ package evilpeer
 
 import (
 	"context"
+	"time"
 
 	"github.com/hypernode/hypernode/core/merkle"
 	"github.com/hypernode/hypernode/protocols/mux"
@@ -17,9 +18,9 @@ type liar struct {
 
 // lies are those of one stream.
 type lies struct {
-	ctx     context.Context
 	speaker *Speaker
-	count   int // requests so far
+	prove   func(q *merkle.Request) (*merkle.Proof, error) // what is true
+	rest    func(d time.Duration)
 }
 
 // liars is how many lie at a time: nine of ten peers.
@@ -42,7 +43,11 @@ func (l *liar) speak(ctx context.Context, s *Speaker) error {
 	if err := s.Send(message(1, wire.TypeRange, wire.Range{Length: first.Length}.Append(nil))); err != nil {
 		return err
 	}
-	state := &lies{ctx: ctx, speaker: s}
+	state := &lies{
+		speaker: s,
+		prove:   func(q *merkle.Request) (*merkle.Proof, error) { return s.target.Wants.Prove(ctx, q) },
+		rest:    func(d time.Duration) { rest(ctx, d) },
+	}
 	return s.Listen(func(m mux.Message) error { return l.hear(state, m) })
 }
 
@@ -58,7 +63,6 @@ func (l *liar) hear(state *lies, m mux.Message) error {
 		if err != nil {
 			return err
 		}
-		state.count++
 		back = l.reply(state, q)
 	case wire.TypeCancel:
 		c, err := wire.DecodeCancel(m.Payload)
@@ -82,7 +86,7 @@ func (l *liar) reply(state *lies, q *merkle.Request) []mux.Message {
 
 // honest is the right answer, once change was let at it.
 func (l *lies) honest(q *merkle.Request, change func(p *merkle.Proof)) []mux.Message {
-	p, err := l.speaker.target.Wants.Prove(l.ctx, q)
+	p, err := l.prove(q)
 	if err != nil {
 		return l.none(q)
 	}

@@ -95,7 +95,7 @@ func fork(c *cell) {
 	for i, cut := range []struct {
 		to   uint64
 		grow int
-	}{{70, 20}, {10, 100}, {0, 5}} {
+	}{{70, 20}, {10, 150}, {0, 5}} {
 		c.must(w.Truncate(c.ctx, cut.to))
 		c.grow(w, cut.grow)
 		length := cut.to + uint64(cut.grow)

@@ -23,8 +23,11 @@ type Side interface {
 
 // Log is a core on one side.
 type Log interface {
+	// Append adds blocks.
 	Append(ctx context.Context, blocks ...[]byte) error
+	// Truncate cuts the log to a length and begins a new fork.
 	Truncate(ctx context.Context, length uint64) error
+	// Clear removes blocks from this side.
 	Clear(ctx context.Context, start, end uint64) error
 	// Get returns a block, from a peer if need be, until ctx ends.
 	Get(ctx context.Context, i uint64) ([]byte, error)
@@ -34,11 +37,13 @@ type Log interface {
 	Reach(ctx context.Context, fork, length uint64) error
 	// Stored returns the blocks that are here, nil for those that are not.
 	Stored(ctx context.Context, start, end uint64) ([][]byte, error)
+	// State returns what there is to compare.
 	State(ctx context.Context) (State, error)
 	// Unavailable tells whether an error of Get says that nobody gave the block.
 	Unavailable(err error) bool
 	// Detail tells what there is to know when a test has failed.
 	Detail(ctx context.Context) string
+	// Close gives the handle up.
 	Close(ctx context.Context) error
 }
 

@@ -21,7 +21,6 @@ type world struct {
 	nodes  []*node
 	logs   []*log
 	cables []*cable
-	work   sync.WaitGroup
 }
 
 // build makes the nodes, the cores, and the readers' handles.

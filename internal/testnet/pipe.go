@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -44,8 +45,11 @@ func (p *pipe) movedLocked() {
 	p.moved = make(chan struct{})
 }
 
-// attempt is one try to read or write under mu: it is done, or is to be tried again when the pipe moves or at a time.
-type attempt func(now time.Time) (n int, err error, done bool, again time.Time)
+// errAgain tells that an attempt is to be made again: when the pipe has moved, or at a time.
+var errAgain = errors.New("testnet: not yet")
+
+// attempt is one try to read or write under mu. With errAgain it returns the time, zero for none.
+type attempt func(now time.Time) (n int, again time.Time, err error)
 
 // try makes attempts until one is done, or the deadline is over.
 func (p *pipe) try(deadline *time.Time, do attempt) (int, error) {
@@ -56,10 +60,10 @@ func (p *pipe) try(deadline *time.Time, do attempt) (int, error) {
 			p.mu.Unlock()
 			return 0, os.ErrDeadlineExceeded
 		}
-		n, err, done, again := do(now)
+		n, again, err := do(now)
 		moved, by := p.moved, *deadline
 		p.mu.Unlock()
-		if done {
+		if !errors.Is(err, errAgain) {
 			return n, err
 		}
 		if again.IsZero() || !by.IsZero() && by.Before(again) {
@@ -75,7 +79,7 @@ func wait(moved <-chan struct{}, at time.Time) {
 		<-moved
 		return
 	}
-	timer := time.NewTimer(at.Sub(time.Now()))
+	timer := time.NewTimer(time.Until(at))
 	defer timer.Stop()
 	select {
 	case <-moved:
@@ -84,23 +88,23 @@ func wait(moved <-chan struct{}, at time.Time) {
 }
 
 func (p *pipe) read(b []byte) (int, error) {
-	return p.try(&p.readBy, func(now time.Time) (int, error, bool, time.Time) {
+	return p.try(&p.readBy, func(now time.Time) (int, time.Time, error) {
 		switch {
 		case p.left:
-			return 0, net.ErrClosed, true, now
+			return 0, now, net.ErrClosed
 		case p.broken != nil:
-			return 0, p.broken, true, now
+			return 0, now, p.broken
 		case len(b) == 0:
-			return 0, nil, true, now
+			return 0, now, nil
 		case len(p.segments) == 0 && p.shut:
-			return 0, io.EOF, true, now
+			return 0, now, io.EOF
 		case len(p.segments) == 0:
-			return 0, nil, false, time.Time{}
+			return 0, time.Time{}, errAgain
 		}
 		if at := later(p.segments[0].arrival, p.stalled); at.After(now) {
-			return 0, nil, false, at
+			return 0, at, errAgain
 		}
-		return p.takeLocked(b, now), nil, true, now
+		return p.takeLocked(b, now), now, nil
 	})
 }
 
@@ -131,25 +135,25 @@ func (p *pipe) write(b []byte) (n int, err error) {
 
 // writeSome writes up to a segment.
 func (p *pipe) writeSome(b []byte) (int, error) {
-	return p.try(&p.writeBy, func(now time.Time) (int, error, bool, time.Time) {
+	return p.try(&p.writeBy, func(now time.Time) (int, time.Time, error) {
 		room := min(len(b), segmentBytes, p.line.Window-p.unread)
 		switch {
 		case p.shut:
-			return 0, net.ErrClosed, true, now
+			return 0, now, net.ErrClosed
 		case p.broken != nil:
-			return 0, p.broken, true, now
+			return 0, now, p.broken
 		case p.left:
-			return 0, io.ErrClosedPipe, true, now
+			return 0, now, io.ErrClosedPipe
 		case len(b) == 0:
-			return 0, nil, true, now
+			return 0, now, nil
 		case room <= 0:
-			return 0, nil, false, time.Time{}
+			return 0, time.Time{}, errAgain
 		}
 		if d := p.line.until(now); d > 0 {
-			return 0, nil, false, now.Add(d)
+			return 0, now.Add(d), errAgain
 		}
 		p.putLocked(b[:room], now)
-		return room, nil, true, now
+		return room, now, nil
 	})
 }
 

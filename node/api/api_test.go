@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hypernode/hypernode/config"
 	"github.com/hypernode/hypernode/core/keys"
@@ -161,6 +162,46 @@ func TestTrees(t *testing.T) {
 	}
 	if len(got) != 3 || got["bin/run"] != "second" || got["large"] != large || got["link"] != "a.txt" {
 		t.Fatalf("%d files", len(got))
+	}
+}
+
+func TestFiles(t *testing.T) {
+	ctx := t.Context()
+	c, _, _ := serve(t)
+	share, err := c.Share(ctx, "notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "/a folder/50% of ä#?.txt"
+	when := time.UnixMilli(1_700_000_000_123)
+	if err := c.WriteFile(ctx, share.Key, path, strings.NewReader("0123456789"), api.FileOptions{Executable: true, ModTime: when}); err != nil {
+		t.Fatal(err)
+	}
+	for e, err := range c.Entries(ctx, share.Key, "") {
+		if err != nil || e.Path != path || !e.Executable || !e.ModTime.Equal(when) || e.Size != 10 {
+			t.Fatalf("%+v, %v", e, err)
+		}
+	}
+	for offset, want := range map[int64]string{0: "0123456789", 7: "789"} {
+		f, err := c.ReadFile(ctx, share.Key, path, offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(f)
+		f.Close()
+		if err != nil || string(got) != want {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+	if err := c.RemoveFile(ctx, share.Key, path); err != nil {
+		t.Fatal(err)
+	}
+	var e *api.Error
+	if _, err := c.ReadFile(ctx, share.Key, path, 0); !errors.As(err, &e) || e.Code != api.CodeNotFound {
+		t.Fatal(err)
+	}
+	if peers, err := c.Peers(ctx); err != nil || len(peers) != 0 {
+		t.Fatalf("%v, %v", peers, err)
 	}
 }
 

@@ -73,9 +73,16 @@ func (c *Client) do(ctx context.Context, method, path string, in, out any) error
 
 // send makes a request and returns the body of a good answer.
 func (c *Client) send(ctx context.Context, method, path string, body io.Reader) (io.ReadCloser, error) {
+	return c.sendWith(ctx, method, path, body, nil)
+}
+
+func (c *Client) sendWith(ctx context.Context, method, path string, body io.Reader, header http.Header) (io.ReadCloser, error) {
 	r, err := http.NewRequestWithContext(ctx, method, "http://node"+path, body)
 	if err != nil {
 		return nil, err
+	}
+	if header != nil {
+		r.Header = header
 	}
 	answer, err := c.http.Do(r)
 	if err != nil {
@@ -102,6 +109,11 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	return s, c.do(ctx, http.MethodGet, "/v1/status", nil, &s)
 }
 
+// Peers lists the peers with whom something is exchanged.
+func (c *Client) Peers(ctx context.Context) (list []node.Peer, err error) {
+	return list, c.do(ctx, http.MethodGet, "/v1/peers", nil, &list)
+}
+
 // Seeds lists the seeds.
 func (c *Client) Seeds(ctx context.Context) (list []node.Seed, err error) {
 	return list, c.do(ctx, http.MethodGet, "/v1/seeds", nil, &list)
@@ -123,7 +135,9 @@ func (c *Client) Hint(ctx context.Context, k keys.Key, peers ...peer.AddrInfo) e
 }
 
 // Stop ends the node. It returns when the node has heard it.
-func (c *Client) Stop(ctx context.Context) error { return c.do(ctx, http.MethodPost, "/v1/stop", nil, nil) }
+func (c *Client) Stop(ctx context.Context) error {
+	return c.do(ctx, http.MethodPost, "/v1/stop", nil, nil)
+}
 
 // Share makes or opens the node's own drive of a name, and has it seeded.
 func (c *Client) Share(ctx context.Context, name string) (s Share, err error) {

@@ -4,6 +4,7 @@
 // lies. Who may open the socket may do everything: it has mode 0600, and so only the node's user may.
 //
 //	GET    /v1/status        node.Status, with the program's version
+//	GET    /v1/peers         list of node.Peer
 //	GET    /v1/seeds         list of node.Seed
 //	PUT    /v1/seeds/KEY     node.SeedOptions: seed
 //	DELETE /v1/seeds/KEY     unseed
@@ -12,6 +13,9 @@
 //	GET    /v1/drives/KEY/entries   every entry of a drive, one JSON object a line
 //	GET    /v1/drives/KEY/tree      the files of a drive as a tar; ?prefix=
 //	PUT    /v1/drives/KEY/tree      a tar whose files are put into a drive of the node's own; gives a Put
+//	GET    /v1/drives/KEY/files/PATH     a file, or a range of it
+//	PUT    /v1/drives/KEY/files/PATH     put a file; ?executable=true&mtime=MILLISECONDS
+//	DELETE /v1/drives/KEY/files/PATH     remove a file
 //	POST   /v1/stop          end the node
 //	GET    /healthz, /readyz
 //

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 
 	"github.com/hypernode/hypernode/core"
@@ -53,6 +54,7 @@ func judge(err error) *Error {
 	}{
 		{node.ErrNotSeeded, http.StatusNotFound, CodeNotFound},
 		{core.ErrNotFound, http.StatusNotFound, CodeNotFound},
+		{fs.ErrNotExist, http.StatusNotFound, CodeNotFound},
 		{drive.ErrNoDrive, http.StatusNotFound, CodeNotFound},
 		{keys.ErrKeyText, http.StatusBadRequest, CodeInvalid},
 		{core.ErrNotWritable, http.StatusForbidden, CodeRefused},

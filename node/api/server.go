@@ -77,6 +77,7 @@ func Handler(n *node.Node, o Options) http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /v1/status":               s.status,
+		"GET /v1/peers":                s.peers,
 		"GET /v1/seeds":                s.seeds,
 		"PUT /v1/seeds/{key}":          s.seed,
 		"DELETE /v1/seeds/{key}":       s.unseed,
@@ -86,8 +87,13 @@ func Handler(n *node.Node, o Options) http.Handler {
 		"GET /v1/drives/{key}/tree":    s.readTree,
 		"PUT /v1/drives/{key}/tree":    s.writeTree,
 		"POST /v1/stop":                s.stop,
-		"GET /healthz":                 s.healthy,
-		"GET /readyz":                  s.healthy,
+
+		"GET /v1/drives/{key}/files/{path...}":    s.readFile,
+		"PUT /v1/drives/{key}/files/{path...}":    s.writeFile,
+		"DELETE /v1/drives/{key}/files/{path...}": s.removeFile,
+
+		"GET /healthz": s.healthy,
+		"GET /readyz":  s.healthy,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			if err := h(w, r); err != nil {
@@ -124,6 +130,10 @@ func key(r *http.Request) (keys.Key, error) { return keys.Parse(r.PathValue("key
 
 func (s *server) status(w http.ResponseWriter, _ *http.Request) error {
 	return give(w, Status{s.n.Status(), s.o.Version, os.Getpid()})
+}
+
+func (s *server) peers(w http.ResponseWriter, _ *http.Request) error {
+	return give(w, s.n.Status().Peers)
 }
 
 func (s *server) seeds(w http.ResponseWriter, _ *http.Request) error { return give(w, s.n.Seeds()) }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/hypernode/hypernode/config"
@@ -18,7 +19,8 @@ import (
 const maxPath = 100
 
 // Path returns where the socket of a node lies: as configured, else in the folder that holds everything. A path that is too
-// long for a socket is replaced by one in the system's folder for temporary files, in a folder of the user's own.
+// long for a socket is replaced by a short one, in the user's runtime folder ($XDG_RUNTIME_DIR), or in a folder of the user's
+// own beside the system's temporary files.
 func Path(c config.Config) string {
 	path := c.API.Socket
 	if path == "" {
@@ -32,15 +34,35 @@ func Path(c config.Config) string {
 		return path
 	}
 	sum := sha256.Sum256([]byte(path))
-	return filepath.Join(os.TempDir(), fmt.Sprintf("hypernode-%d", os.Getuid()), hex.EncodeToString(sum[:8])+".sock")
+	name := hex.EncodeToString(sum[:8]) + ".sock"
+	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && len(dir) < maxPath/2 {
+		return filepath.Join(dir, "hypernode", name)
+	}
+	return filepath.Join(os.TempDir(), fmt.Sprintf("hypernode-%d", os.Getuid()), name)
+}
+
+// private makes a folder for the socket. The one beside the temporary files, where others can make folders too, must be no
+// link, and only its owner may enter.
+func private(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("making the folder of the socket: %w", err)
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return fmt.Errorf("looking at the folder of the socket: %w", err)
+	}
+	fallback := dir == filepath.Join(os.TempDir(), fmt.Sprintf("hypernode-%d", os.Getuid()))
+	if fallback && runtime.GOOS != "windows" && (!info.IsDir() || info.Mode().Perm()&0o077 != 0) {
+		return fmt.Errorf("making the socket: %w: others may enter %s", fs.ErrPermission, dir)
+	}
+	return nil
 }
 
 // listen makes the socket, for its owner alone. One that a dead process left is replaced; the caller holds the lock of the
 // store, so that no other node is alive.
 func listen(path string) (net.Listener, error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("making the folder of the socket: %w", err)
+	if err := private(filepath.Dir(path)); err != nil {
+		return nil, err
 	}
 	if conn, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		conn.Close()

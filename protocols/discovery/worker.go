@@ -3,6 +3,7 @@ package discovery
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -59,16 +60,24 @@ func (f *Finder) tend(ctx context.Context, w *worker) {
 	}
 }
 
-// serve looks and announces until the need changes or ctx ends.
+// serve looks and announces, in all networks side by side, until the need changes or ctx ends. A topic that is announced
+// and not looked for costs no more goroutine then than the one that waits here.
 func (f *Finder) serve(ctx context.Context, w *worker, n need, wake <-chan struct{}) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts sync.WaitGroup
+	routers := f.o.Routers
 	if n.lookup {
-		parts.Go(func() { f.lookAll(ctx, w) })
+		looked := countdown(len(routers), func() { closeOnce(f, w.looked) })
+		for _, r := range routers {
+			parts.Go(func() { f.look(ctx, w, r, sync.OnceFunc(looked)) })
+		}
 	}
 	if n.announce {
-		parts.Go(func() { f.announceAll(ctx, w) })
+		announced := countdown(len(routers), func() { closeOnce(f, w.announced) })
+		for _, r := range routers {
+			parts.Go(func() { f.announce(ctx, w, r, sync.OnceFunc(announced)) })
+		}
 	}
 	select {
 	case <-wake:
@@ -76,18 +85,25 @@ func (f *Finder) serve(ctx context.Context, w *worker, n need, wake <-chan struc
 	}
 	cancel()
 	parts.Wait()
+	if now, _, _ := f.state(w); n.announce && !now.announce {
+		for _, r := range routers {
+			r.Withdraw(w.topic)
+		}
+	}
 }
 
-// lookAll looks in all networks side by side.
-func (f *Finder) lookAll(ctx context.Context, w *worker) {
-	var all, first sync.WaitGroup
-	for _, r := range f.o.Routers {
-		first.Add(1)
-		all.Go(func() { f.look(ctx, w, r, sync.OnceFunc(first.Done)) })
+// countdown calls done when what it returns was called n times.
+func countdown(n int, done func()) func() {
+	if n == 0 {
+		done()
 	}
-	first.Wait()
-	closeOnce(f, w.looked)
-	all.Wait()
+	var left atomic.Int64
+	left.Store(int64(n))
+	return func() {
+		if left.Add(-1) == 0 {
+			done()
+		}
+	}
 }
 
 // look repeats lookups in one network. first is called after the first one, or when there is nobody to ask.
@@ -132,34 +148,18 @@ func (f *Finder) lookOnce(ctx context.Context, t Topic, r Router) (found int) {
 	return found
 }
 
-// announceAll announces in all networks side by side, and withdraws in the end.
-func (f *Finder) announceAll(ctx context.Context, w *worker) {
-	var all, first sync.WaitGroup
-	for _, r := range f.o.Routers {
-		first.Add(1)
-		all.Go(func() { f.announce(ctx, w, r, sync.OnceFunc(first.Done)) })
-	}
-	first.Wait()
-	closeOnce(f, w.announced)
-	all.Wait()
-}
-
-// announce tells others of the topic and leaves it to the network until the topic is left. first is called after the first
-// announcement, or when there is nobody to tell.
+// announce tells others of the topic and leaves the rest to the network, or tells them again when that does not go on by
+// itself. first is called after the first announcement, or when there is nobody to tell.
 func (f *Finder) announce(ctx context.Context, w *worker, r Router, first func()) {
 	for {
 		f.announceOnce(ctx, w, r, first)
 		l, ok := r.(lasting)
 		if !ok {
-			break
+			return
 		}
 		if rest(ctx, varied(l.Lasts()), nil); ctx.Err() != nil {
-			break
+			return
 		}
-	}
-	<-ctx.Done()
-	if n, _, _ := f.state(w); !n.announce {
-		r.Withdraw(w.topic)
 	}
 }
 

@@ -26,7 +26,10 @@ func (s *scheduler) data(p *peer, proof *merkle.Proof, size int, now time.Time) 
 	p.credit = min(p.credit+size, giftMost)
 	s.land(p, a)
 	a.arrived = true
-	p.pace.answered(size, a.at, now)
+	p.pace.answered(a.at, now)
+	if a.isBlock {
+		p.pace.came(size, a.at, now)
+	}
 	p.heard, p.stalled = now, false
 	if proof.Answers(a.request) {
 		return a, takeAnswer
@@ -38,10 +41,14 @@ func (s *scheduler) data(p *peer, proof *merkle.Proof, size int, now time.Time) 
 }
 
 // noData takes in that a peer does not answer a request.
-func (s *scheduler) noData(p *peer, m wire.NoData) {
+// It returns the later fork about which the peer could not tell more, 0 for other requests.
+func (s *scheduler) noData(p *peer, m wire.NoData) (stuck uint64) {
 	a := p.asks[m.Request]
 	if a == nil {
-		return
+		return 0
+	}
+	if a.request.Fork > s.head.Fork && a.request.Hash != nil {
+		stuck = a.request.Fork
 	}
 	if a.request.Upgrade != nil && a.request.Fork == s.head.Fork {
 		p.noUpgrade = p.remote.Length
@@ -58,6 +65,7 @@ func (s *scheduler) noData(p *peer, m wire.NoData) {
 	}
 	s.retry(a)
 	s.settle()
+	return stuck
 }
 
 // verdict takes in what became of an answer; a is nil for one that was not asked for.

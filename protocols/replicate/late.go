@@ -21,6 +21,9 @@ func (s *scheduler) tick(now time.Time) {
 			p.fault = ErrBadPeer
 			continue
 		}
+		if p.pace.rate == 0 {
+			slow = max(slow, newSlow)
+		}
 		for _, a := range p.asks {
 			if a.request.Upgrade != nil && p.pace.trip == 0 && now.Sub(a.at) >= newcomer {
 				s.late(p, a)
@@ -28,9 +31,11 @@ func (s *scheduler) tick(now time.Time) {
 			if now.Sub(a.at) < slow || now.Before(a.again) {
 				continue
 			}
-			if now.Sub(p.heard) >= slow {
-				p.stalled = true
+			silent := now.Sub(p.heard) >= slow
+			if !silent && !p.pace.behind(p.bytes) {
+				continue // behind others on a slow line
 			}
+			p.stalled = p.stalled || silent
 			a.again = now.Add(slow)
 			s.late(p, a)
 		}

@@ -1,6 +1,7 @@
 package replicate
 
 import (
+	"context"
 	"time"
 
 	"github.com/hypernode/hypernode/core/merkle"
@@ -10,6 +11,7 @@ import (
 // it led to nothing: the answer may have been overtaken.
 type move struct {
 	fork, length uint64
+	misses       int // questions about where the fork leaves ours that got no answer
 	again        time.Time
 	pause        time.Duration
 }
@@ -44,6 +46,7 @@ func (s *scheduler) nextFork(p *peer, now time.Time) (m message, ok bool) {
 	} else if now.Before(v.again) {
 		return m, false
 	}
+	v.misses = 0
 	v.again = now.Add(max(v.pause, 2*p.pace.usual))
 	v.pause = min(2*v.pause, maxMove)
 	q := &merkle.Request{Fork: v.fork, Upgrade: &merkle.UpgradeRequest{Length: v.length}, Manifest: !s.manifest}
@@ -51,4 +54,24 @@ func (s *scheduler) nextFork(p *peer, now time.Time) (m message, ok bool) {
 	s.send(p, q, now)
 	p.heads++
 	return message{request: q}, true
+}
+
+// maxMoveMisses is how many questions about where a fork leaves ours may get no answer from a peer.
+const maxMoveMisses = 12
+
+// unstick goes on when the peer lacks the nodes that would tell where its fork leaves ours: it asks about another block, and
+// when that fails too often settles for what is known.
+func (l *link) unstick(fork uint64) error {
+	r := l.replicator
+	r.mu.Lock()
+	l.peer.moved.misses++
+	settle := l.peer.moved.misses >= maxMoveMisses
+	r.mu.Unlock()
+	if settle {
+		return passing(r.core.SettleFork(context.Background(), fork))
+	}
+	if q := r.core.RetryFork(fork); q != nil {
+		r.step(l, false, func(*scheduler) { l.peer.follow = append(l.peer.follow, q) })
+	}
+	return nil
 }

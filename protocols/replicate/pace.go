@@ -12,7 +12,7 @@ type pace struct {
 }
 
 const (
-	firstWindow = 64 << 10 // until the first answer
+	firstWindow = 32 << 10 // until the first block
 	minWindow   = 1 << 20
 	slowWindow  = 64 << 10 // of a peer that would take longer than slowTime for minWindow
 	slowTime    = 500 * time.Millisecond
@@ -20,11 +20,12 @@ const (
 	minSample   = 50 * time.Millisecond
 	newcomer    = 300 * time.Millisecond // a peer that has answered nothing yet keeps others from being asked for a head
 	mostSlow    = 5 * time.Second
+	newSlow     = 2 * time.Second // for one that has not shown its rate
 	minSlow     = time.Second
 )
 
-// answered takes in that size bytes came at now for what was asked at asked.
-func (p *pace) answered(size int, asked, now time.Time) {
+// answered takes in that what was asked at asked was answered at now.
+func (p *pace) answered(asked, now time.Time) {
 	trip := max(now.Sub(asked), time.Microsecond)
 	if p.trip == 0 || trip < p.trip {
 		p.trip = trip
@@ -33,6 +34,10 @@ func (p *pace) answered(size int, asked, now time.Time) {
 		p.usual = trip
 	}
 	p.usual += (trip - p.usual) / 8
+}
+
+// came takes in that size bytes came at now for what was asked at asked.
+func (p *pace) came(size int, asked, now time.Time) {
 	if p.since.IsZero() {
 		p.since = asked
 	}
@@ -48,7 +53,7 @@ func (p *pace) idle() { p.bytes, p.since = 0, time.Time{} }
 
 // window is how many bytes may be asked for and not have come: twice what is under way when the peer is never idle.
 func (p *pace) window() int {
-	if p.trip == 0 {
+	if p.rate == 0 && p.bytes == 0 {
 		return firstWindow
 	}
 	least := float64(minWindow)
@@ -56,4 +61,9 @@ func (p *pace) window() int {
 		least = max(slowWindow, min(least, p.rate*slowTime.Seconds()))
 	}
 	return int(min(max(2*p.rate*p.trip.Seconds(), least), maxWindow))
+}
+
+// behind tells whether a peer will take very long for the bytes that it was asked for.
+func (p *pace) behind(bytes int) bool {
+	return p.rate > 0 && float64(bytes)/p.rate > mostSlow.Seconds()
 }

@@ -54,7 +54,12 @@ func receive[M any](l *link, b []byte, decode func([]byte) (M, error), all bool,
 // noData takes in that there is no answer.
 func (l *link) noData(b []byte) error {
 	l.count(func(s *Counters) { s.Unavailable++ })
-	return receive(l, b, wire.DecodeNoData, true, (*scheduler).noData)
+	var stuck uint64
+	err := receive(l, b, wire.DecodeNoData, true, func(s *scheduler, p *peer, m wire.NoData) { stuck = s.noData(p, m) })
+	if err != nil || stuck == 0 {
+		return err
+	}
+	return l.unstick(stuck)
 }
 
 // extended gives a message of an extension to who handles it.
