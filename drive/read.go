@@ -162,12 +162,12 @@ func (d *Drive) Has(ctx context.Context, path string) (bool, error) {
 	} else if !errors.Is(err, ErrNotFound) {
 		return false, pathError("has", path, err)
 	}
-	any := false
+	some := false
 	for e, err := range p.drive.entries(ctx, p.path) {
 		if err != nil {
 			return false, pathError("has", path, err)
 		}
-		any = true
+		some = true
 		if e.Blob == nil {
 			continue
 		}
@@ -175,7 +175,7 @@ func (d *Drive) Has(ctx context.Context, path string) (bool, error) {
 			return false, pathError("has", path, err)
 		}
 	}
-	return any, nil
+	return some, nil
 }
 
 func (d *Drive) hasBlob(ctx context.Context, e *Entry) (bool, error) {

@@ -170,4 +170,3 @@ func (n *Node) loadSeeds(ctx context.Context, _ Options) error {
 	}
 	return nil
 }
-

@@ -18,7 +18,7 @@ import (
 func (a *app) driveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "drive",
-		Short: "File systems: create, ls, cat, put, rm, log",
+		Short: "File systems: create, import, export, ls, cat, put, rm, diff, log, mount, mounts",
 		Long: `A drive is a versioned file system in two cores: one of entries, one of contents.
 Each change makes a version, and all versions stay readable.
 
@@ -32,7 +32,8 @@ argument of its own. With --peer what the store lacks is fetched while reading.`
 	}
 	group(c)
 	c.AddCommand(a.driveCreateCommand(), a.driveListCommand(), a.driveCatCommand(), a.drivePutCommand(), a.driveRemoveCommand(),
-		a.driveLogCommand())
+		a.driveLogCommand(), a.driveDiffCommand(), a.driveImportCommand(), a.driveExportCommand(), a.driveMountCommand(),
+		a.driveUnmountCommand(), a.driveMountsCommand())
 	return c
 }
 

@@ -170,7 +170,7 @@ func (f *folder) lookup(_ context.Context, path string, limit int64) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer file.Close() // it was only read
 	data, err := io.ReadAll(io.LimitReader(file, limit+1))
 	if err == nil && int64(len(data)) > limit {
 		err = fmt.Errorf("%w: more than %d bytes", ErrSize, limit)

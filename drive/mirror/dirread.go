@@ -12,6 +12,9 @@ import (
 // clocks of file systems tick slowly, and would not be noticed.
 const settleTime = 20 * time.Millisecond
 
+// maxSettle is how often a file may change again while that is awaited.
+const maxSettle = 10
+
 func (f *folder) open(ctx context.Context, e entry) (content, entry, error) {
 	file, err := f.root.OpenFile(e.path, os.O_RDONLY|openFlags, 0)
 	if err != nil {
@@ -29,7 +32,7 @@ func (f *folder) open(ctx context.Context, e entry) (content, entry, error) {
 		err = fmt.Errorf("%w: %v", ErrSpecial, info.Mode().Type())
 	}
 	if err != nil {
-		file.Close()
+		_ = file.Close()
 		return nil, entry{}, err
 	}
 	return &fileContent{file, info}, fileEntry(e.path, info), nil
@@ -37,7 +40,7 @@ func (f *folder) open(ctx context.Context, e entry) (content, entry, error) {
 
 // settled waits until the last change of a file is a moment ago.
 func settled(ctx context.Context, file *os.File) (fs.FileInfo, error) {
-	for {
+	for range maxSettle {
 		info, err := file.Stat()
 		if err != nil {
 			return nil, err
@@ -52,6 +55,7 @@ func settled(ctx context.Context, file *os.File) (fs.FileInfo, error) {
 			return nil, ctx.Err()
 		}
 	}
+	return nil, ErrChanging
 }
 
 // fileContent is an open file of a folder.

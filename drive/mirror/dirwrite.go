@@ -8,84 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path"
-	"path/filepath"
-	"strings"
-	"time"
 )
 
 func (f *folder) grouped() bool { return false }
-
-func (f *folder) check(e entry) error {
-	if err := checkPath(e.path); err != nil {
-		return err
-	}
-	for part := range strings.SplitSeq(e.path, "/") {
-		if len(part) > maxPart {
-			return fmt.Errorf("%w: a part of more than %d bytes", ErrName, maxPart)
-		}
-		if f.windows {
-			if err := checkWindows(part); err != nil {
-				return err
-			}
-		}
-	}
-	if !e.isLink() {
-		return nil
-	}
-	if !f.options.Links {
-		return fmt.Errorf("%w: links were not asked for", ErrLink)
-	}
-	return checkLink(e.path, e.link, f.windows)
-}
-
-// checkLink says why a link is not written. The path must have been checked.
-func checkLink(at, link string, windows bool) error {
-	if strings.ContainsRune(link, 0) || len(link) > maxPath || filepath.IsAbs(link) || path.IsAbs(link) {
-		return fmt.Errorf("%w: not a relative path", ErrLink)
-	}
-	if strings.ContainsRune(link, '\\') || windows && strings.ContainsRune(link, ':') {
-		return fmt.Errorf("%w: characters that mean another place to some systems", ErrLink)
-	}
-	// Steps up are counted from the link's own folder, to which no link leads. A step up from anywhere else may start from where
-	// another link leads: its length says nothing.
-	height, down := strings.Count(at, "/"), false
-	for part := range strings.SplitSeq(link, "/") {
-		switch {
-		case part == "" || part == ".":
-		case part != "..":
-			down = true
-		case down:
-			return fmt.Errorf("%w: it goes up after it went down", ErrLink)
-		default:
-			if height--; height < 0 {
-				return fmt.Errorf("%w: it leads out of the folder", ErrLink)
-			}
-		}
-	}
-	return nil
-}
-
-// compare holds a file on disk against one that is wanted. Permissions that the system may mask are not compared.
-func (f *folder) compare(want, have entry) (verdict, bool) {
-	if want.isLink() || have.isLink() {
-		if want.link == have.link {
-			return equal, true
-		}
-		return unequal, false
-	}
-	same := f.windows || want.executable == have.executable
-	switch {
-	case want.size >= 0 && want.size != have.size:
-		return unequal, false
-	case want.time.IsZero():
-		return unknown, same
-	case sameTime(want.time, have.time):
-		return equal, same
-	default:
-		return unknown, false
-	}
-}
 
 // apply makes one write.
 func (f *folder) apply(ctx context.Context, writes []write) error {
@@ -131,7 +56,7 @@ func (f *folder) place(w write, make func(part string) error) error {
 		err = f.rename(part, w)
 	}
 	if err != nil && w.want.size >= 0 && w.want.size <= smallFile {
-		f.root.Remove(part)
+		_ = f.root.Remove(part) // else the next run does
 	} else if err != nil {
 		f.keepPartial(part)
 	}
@@ -210,42 +135,13 @@ func (f *folder) create(part string, e entry) (*os.File, error) {
 			if opened, err := file.Stat(); err == nil && os.SameFile(info, opened) {
 				return file, nil
 			}
-			file.Close()
+			_ = file.Close()
 		}
 	}
 	if err := f.root.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	return f.root.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
-}
-
-// permissions returns those that a file is to have, unless the system masks them.
-func permissions(e entry) fs.FileMode {
-	perm := e.mode.Perm() | 0o400
-	if e.mode == 0 {
-		perm = 0o666
-	}
-	return executable(perm, e.executable)
-}
-
-// executable sets or takes away the right to execute, of those who may read.
-func executable(perm fs.FileMode, on bool) fs.FileMode {
-	if on {
-		return perm | (perm&0o444)>>2
-	}
-	return perm &^ 0o111
-}
-
-// restrict takes away the permissions that are not wanted. Those that the system masked stay so.
-func restrict(file *os.File, mode fs.FileMode) error {
-	info, err := file.Stat()
-	if err != nil {
-		return err
-	}
-	if now := info.Mode().Perm(); now&^mode != 0 {
-		return file.Chmod(now & mode)
-	}
-	return nil
 }
 
 // copyOver makes a file what r has, from its beginning, and writes only what differs from what it has.
@@ -314,30 +210,4 @@ func (f *folder) rename(part string, w write) error {
 		return ErrClash
 	}
 	return f.root.Rename(part, w.want.path)
-}
-
-// setAttributes sets the executable bit and the time of a file whose contents are right.
-func (f *folder) setAttributes(e entry) error {
-	info, err := f.root.Lstat(e.path)
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return ErrChanging
-	}
-	perm := executable(info.Mode().Perm()|0o400, e.executable)
-	if perm != info.Mode().Perm() && !f.windows {
-		if err := f.root.Chmod(e.path, perm); err != nil {
-			return err
-		}
-	}
-	if usable(e.time) {
-		return f.root.Chtimes(e.path, e.time, e.time)
-	}
-	return nil
-}
-
-// usable tells whether a time is kept, and one that file systems take.
-func usable(t time.Time) bool {
-	return !t.IsZero() && t.Year() >= 1900 && t.Year() < 2262
 }

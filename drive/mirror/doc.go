@@ -33,6 +33,7 @@
 // and MaxBytes bound what is written.
 //
 // A file is written under a temporary name beside its place and renamed once it is complete and is what was to be read.
+// Files in a folder are not synced one by one: after a power loss the next run writes those again that were lost.
 // A file that changes while it is read is read again, a few times, then reported.
 //
 // # Errors

@@ -99,8 +99,8 @@ func TestCancelledRunGoesOn(t *testing.T) {
 			from, to := newPlace(t, k.from), newPlace(t, k.to)
 			r := rand.New(rand.NewPCG(3, 3))
 			m := model{}
-			for i := range 40 {
-				m[strings.Repeat("d/", i%4)+fmt.Sprint("f", i)] = file{data: random(r, 150_000)}
+			for i := range 60 {
+				m[strings.Repeat("d/", i%4)+fmt.Sprint("f", i)] = file{data: random(r, 200_000)}
 			}
 			from.set(m)
 			ctx, cancel := context.WithCancel(t.Context())

@@ -17,8 +17,8 @@ const (
 	// sample is how often the victim is measured meanwhile.
 	sample = 25 * time.Millisecond
 
-	// patience is how long the transfers may take until they are given up.
-	patience = 25 * time.Second
+	// lasts is how long the transfers may take until they are given up.
+	lasts = 25 * time.Second
 
 	// settles is how long the victim may take to forget it. Connections that the victim has not noticed to be gone end
 	// by its deadlines.
@@ -122,7 +122,7 @@ func attack(t *testing.T, p *process, m Misbehaviour) result {
 func transfer(t *testing.T, p *process, h *honest, r *result, before report) (last report) {
 	t.Helper()
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), lasts)
 	defer cancel()
 	if err := h.connect(ctx, p.addr); err != nil {
 		t.Fatalf("honest peer: %v", err)
@@ -147,7 +147,7 @@ func transfer(t *testing.T, p *process, h *honest, r *result, before report) (la
 			r.honest = time.Since(start)
 		}
 		if last.Fault != "" || ctx.Err() != nil {
-			t.Fatalf("transfer: victim %q, fetched %v, honest peer reads still: %v", last.Fault, last.Fetched, reading)
+			t.Fatalf("victim: %q, fetched %v, %s; honest peer reads still: %v", last.Fault, last.Fetched, p.do("show").State, reading)
 		}
 		rest(ctx, sample)
 	}

@@ -45,6 +45,7 @@ type report struct {
 	CPU        time.Duration // since the start
 	Fetched    bool          // the core that it reads is here
 	Fault      string
+	State      string // of the core that it reads, when asked to show it
 }
 
 // The victim's patience with peers, short so that tests are.
@@ -139,7 +140,11 @@ func (v *victim) obey(ctx context.Context, first report) error {
 		if err := v.do(ctx, verb, arg); err != nil {
 			return err
 		}
-		if err := out.Encode(v.measure()); err != nil {
+		r := v.measure()
+		if verb == "show" {
+			r.State = v.show(ctx)
+		}
+		if err := out.Encode(r); err != nil {
 			return err
 		}
 	}
@@ -192,6 +197,12 @@ func (v *victim) close() {
 		v.wanted.Close()
 		v.wanted = nil
 	}
+}
+
+// show tells what there is of the wanted core, and what was exchanged about it.
+func (v *victim) show(ctx context.Context) string {
+	held, err := v.wanted.Held(ctx, 0, v.wanted.Head().Length)
+	return fmt.Sprintf("%v, holds %v (%v), %+v", v.wanted.Head(), held, err, v.set.Core(v.wanted.DiscoveryKey()).Stats())
 }
 
 func (v *victim) measure() report {

@@ -67,7 +67,7 @@ func connectTCP(b *testing.B, x, y *node) (cut func()) {
 
 // BenchmarkDownload copies a core from disk to disk over TCP, both sides in this process.
 func BenchmarkDownload(b *testing.B) {
-	for _, load := range []struct{ blocks, size int }{{4096, 64 << 10}, {200_000, 1 << 10}, {200_000, 100}} {
+	for _, load := range []struct{ blocks, size int }{{16384, 64 << 10}, {200_000, 1 << 10}, {200_000, 100}} {
 		b.Run(fmt.Sprintf("%dx%d", load.blocks, load.size), func(b *testing.B) {
 			x := diskNode(b, "writer")
 			w := x.open(corestore.Name("log"))

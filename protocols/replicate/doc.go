@@ -15,6 +15,13 @@
 // asked for blocks that it has announced, for each block one peer at a time, as many at once as keep the peer busy. What
 // comes in is suspect until [core.Core.Apply] has taken it.
 //
-// A stream has one goroutine that reads, the caller's of Serve, one that writes and one that applies what came in, while more
-// is read. All have ended when Serve returns.
+// A stream has one goroutine that reads, the caller's of Serve, one that writes, one that applies what came in, while more is
+// read, and one that looks up the cores that the peer names. All have ended when Serve returns.
+//
+// Work moves in groups: what comes in one frame is taken in together, requests are answered with one look at the store for many
+// of them, and answers are verified and stored many at a time. What must not wait, such as an answer to an urgent request, is
+// sent before bulk; the bulk of several cores takes turns.
+//
+// A block may also be pushed to a peer that takes gifts, see [Replicator.Push]. Rates are bounded by [Options], and [Replicator.Stats]
+// and [Replicator.Peers] tell what is going on.
 package replicate

@@ -45,7 +45,7 @@ func TestSeeders(t *testing.T) {
 		c.cut()
 	}
 	st := reader.set.Core(w.DiscoveryKey()).Stats()
-	if st.BlocksIn != n {
+	if st.BlocksIn < n || st.BlocksIn > n+n/10 { // a slow machine makes answers late, which are asked for again
 		t.Errorf("%+v", st)
 	}
 }

@@ -100,10 +100,14 @@ func (s *scheduler) unasked(p *peer, proof *merkle.Proof, size int) outcome {
 	if proof.Fork != s.head.Fork {
 		return takeNot
 	}
-	if u != nil && u.Start == 0 && s.head.Length > 0 && u.Length <= s.head.Length {
-		return takeAnswer
-	}
 	b := proof.Block
+	if u != nil && u.Start == 0 && s.head.Length > 0 && u.Length <= s.head.Length {
+		if b == nil || !s.allowPush {
+			return takeAnswer
+		}
+		// A gift for a length that we are past. Its path ends at a root of that length, which we may have.
+		proof.Upgrade, u = nil, nil
+	}
 	wanted := b != nil && !s.held.Has(b.Index) || u != nil && u.Start+u.Length > s.head.Length
 	if !s.allowPush || !wanted || proof.Hash != nil || proof.Seek != nil || size > freshGift || size > p.credit {
 		return takeNot

@@ -30,8 +30,11 @@ func TestPush(t *testing.T) {
 	r := b.open(corestore.Key(w.Key()))
 	connect(t, a, b)
 	mustReach(t, r, 20)
-	if err := a.set.Core(w.DiscoveryKey()).Joined(within(t)); err != nil {
-		t.Fatal(err)
+	ctx := within(t)
+	for s := a.set.Core(w.DiscoveryKey()); len(s.Peers()) == 0 || s.Peers()[0].Length < 20; {
+		if ctx.Err() != nil {
+			t.Fatal("the reader's length is not known")
+		}
 	}
 	w.Push("", []uint64{3, 4, 17, 99})
 	session := b.set.Core(w.DiscoveryKey())
