@@ -17,7 +17,7 @@ const (
 	groupBytes = 8 << 20
 	groupFiles = 2048
 	groupAge   = 2 * time.Second
-	workers    = 8
+	workers    = 2
 )
 
 // A job is a file that is not known to be equal in both trees.
