@@ -170,6 +170,24 @@ func benchExport(b *testing.B, make func(*testing.B, string) int64) {
 	})
 }
 
+// BenchmarkPlainSmall and BenchmarkPlainLarge only write the trees: what the file system itself takes of an export.
+func BenchmarkPlainSmall(b *testing.B) { benchPlain(b, small) }
+func BenchmarkPlainLarge(b *testing.B) { benchPlain(b, large) }
+
+func benchPlain(b *testing.B, make func(*testing.B, string) int64) {
+	heap(b, func() {
+		for b.Loop() {
+			b.StopTimer()
+			dir := b.TempDir()
+			b.StartTimer()
+			b.SetBytes(make(b, dir))
+			b.StopTimer()
+			os.RemoveAll(dir)
+			b.StartTimer()
+		}
+	})
+}
+
 func BenchmarkImportSmall(b *testing.B) { benchImport(b, small) }
 func BenchmarkImportLarge(b *testing.B) { benchImport(b, large) }
 func BenchmarkExportSmall(b *testing.B) { benchExport(b, small) }

@@ -17,7 +17,7 @@ const (
 	groupBytes = 8 << 20
 	groupFiles = 2048
 	groupAge   = 2 * time.Second
-	workers    = 2
+	workers    = 8
 )
 
 // A job is a file that is not known to be equal in both trees.

@@ -72,7 +72,8 @@ func (s *scheduler) canUpgrade(p *peer) bool {
 func (s *scheduler) ownSync(p *peer) wire.Sync {
 	m := wire.Sync{
 		Fork: s.head.Fork, Length: s.head.Length, Uploading: !p.refused, Downloading: true,
-		HasManifest: s.manifest, AllowPush: s.allowPush, CanUpgrade: s.canUpgrade(p),
+		// A JavaScript peer keeps over a truncation from where it pushes, and then answers upgrades from there.
+		HasManifest: s.manifest, AllowPush: s.allowPush && s.head.Fork == 0 && p.remote.Fork == 0, CanUpgrade: s.canUpgrade(p),
 	}
 	if m.Fork == p.remote.Fork {
 		m.RemoteLength = p.remote.Length
