@@ -3,6 +3,7 @@ package bee
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hypernode/hypernode/core"
 )
@@ -121,7 +122,8 @@ func (x *Batch) commit(ctx context.Context, head core.Head) error {
 		h := Header{Protocol: protocol, Metadata: s.options.Metadata}
 		made = append([][]byte{h.encode()}, blocks...)
 	}
-	appends := append([]core.Appending{{Core: s.core, Blocks: made, At: head.Length}}, x.with...)
+	// What the entries speak of gets visible before them.
+	appends := append(slices.Clone(x.with), core.Appending{Core: s.core, Blocks: made, At: head.Length})
 	if err := core.AppendTogether(ctx, appends...); err != nil {
 		return fmt.Errorf("bee: appending %d blocks: %w", len(made), err)
 	}

@@ -22,7 +22,8 @@ type Appending struct {
 }
 
 // AppendTogether appends to several logs of one store in one commit: after a crash all of it is there, or nothing. It is for
-// logs whose blocks speak of each other, such as the files of a drive and its directory.
+// logs whose blocks speak of each other, such as the files of a drive and its directory. The heads get visible in the order
+// of the appends: what is spoken of comes before what speaks of it.
 //
 // It fails as [Core.Append] does, with ErrMoved when a log has another length than expected, and when two of the logs
 // are one or belong to different stores; then nothing was appended. ctx is looked at before the first step only.
@@ -35,16 +36,16 @@ func AppendTogether(ctx context.Context, appends ...Appending) error {
 		return nil
 	}
 	// Every caller locks in the same order.
-	slices.SortFunc(list, func(a, b Appending) int { return cmp.Compare(a.Core.log.id, b.Core.log.id) })
-	for i, a := range list[1:] {
-		if a.Core.log == list[i].Core.log {
+	inOrder := slices.SortedFunc(slices.Values(list), func(a, b Appending) int { return cmp.Compare(a.Core.log.id, b.Core.log.id) })
+	for i, a := range inOrder[1:] {
+		if a.Core.log == inOrder[i].Core.log {
 			return fmt.Errorf("core: %s was given twice", a.Core.log.key)
 		}
-		if a.Core.log.db != list[i].Core.log.db {
+		if a.Core.log.db != inOrder[i].Core.log.db {
 			return errors.New("core: logs of different stores have no common commit")
 		}
 	}
-	for _, a := range list {
+	for _, a := range inOrder {
 		a.Core.log.write.Lock()
 		defer a.Core.log.write.Unlock()
 	}

@@ -112,7 +112,19 @@ func (s *scheduler) drop(p *peer, a *ask) {
 	if s.flying[i]--; s.flying[i] <= 0 {
 		delete(s.flying, i)
 		delete(s.hedged, i)
+	} else if a.hedged && !s.overdue(i) {
+		delete(s.hedged, i) // who is asked now is in time
 	}
+}
+
+// overdue tells whether a peer that is asked for a block is late with it.
+func (s *scheduler) overdue(i uint64) bool {
+	for p := range s.peers {
+		if a := p.blocks[i]; a != nil && a.hedged {
+			return true
+		}
+	}
+	return false
 }
 
 // all returns what a peer was asked that is not settled.
