@@ -23,9 +23,6 @@ import (
 	"github.com/hypernode/hypernode/internal/durable/crashfs"
 )
 
-// maxPoints is how often a world loses power.
-const maxPoints = 50
-
 // crashWorld is a drive on a disk that loses power.
 type crashWorld struct {
 	t      *testing.T

@@ -72,11 +72,11 @@ func (d *Drive) verified(ctx context.Context, m *Mount) error {
 
 // mount puts the record of a mount.
 func (b *Batch) mount(path string, m *Mount, force bool) error {
-	clean, err := b.clean(path)
-	if err != nil && !errors.Is(err, ErrIsMount) {
+	if _, err := b.clean(path); err != nil && !errors.Is(err, ErrIsMount) {
 		return err
 	}
-	if clean, err = Clean(path); err != nil {
+	clean, err := Clean(path)
+	if err != nil {
 		return err
 	}
 	old, err := b.lookup(clean)
@@ -140,15 +140,15 @@ func withRecord(meta json.RawMessage, m *Mount) (json.RawMessage, error) {
 // Unmount removes a mount; the drive that was mounted stays as it is. It fails with ErrNotMount when there is none.
 func (d *Drive) Unmount(ctx context.Context, path string) error {
 	return d.change(ctx, "unmount", path, func(tx *Batch, path string) error {
-		clean, err := tx.clean(path)
-		switch {
+		switch _, err := tx.clean(path); {
 		case errors.Is(err, ErrIsMount):
 		case err == nil:
 			return ErrNotMount
 		default:
 			return err
 		}
-		if clean, err = Clean(path); err != nil {
+		clean, err := Clean(path)
+		if err != nil {
 			return err
 		}
 		delete(tx.plain, clean)

@@ -8,7 +8,6 @@ import (
 	"sync"
 
 	"github.com/hypernode/hypernode/bee"
-	"github.com/hypernode/hypernode/core"
 )
 
 // place is where a path leads through mounts: a drive, and a path in it.
@@ -154,15 +153,4 @@ func (d *Drive) unsure(s state, list []string) []string {
 		}
 	}
 	return rest
-}
-
-// unavailable tells of an error of a mounted drive that it cannot be reached.
-func unavailable(err error) bool {
-	for _, e := range []error{ErrMountUnavailable, ErrVersionUnavailable, ErrPinMismatch, ErrLocked, ErrNoDrive, ErrEmpty,
-		ErrTooManyMounts, core.ErrNotAvailable} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }

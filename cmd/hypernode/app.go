@@ -72,7 +72,8 @@ Results go to standard output, everything else to standard error.`,
 	f.BoolVarP(&a.verbose, "verbose", "v", false, "say more about what is being done")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return misused(c, err) })
 	group(root)
-	root.AddCommand(a.shareCommand(), a.fetchDriveCommand(), a.coreCommand(), a.beeCommand(), a.driveCommand(), a.versionCommand(), exitCodesTopic(), environmentTopic())
+	root.AddCommand(a.shareCommand(), a.fetchDriveCommand(), a.seedCommand(), a.unseedCommand(), a.seedsCommand(), a.peersCommand(),
+		a.nodeCommand(), a.initCommand(), a.coreCommand(), a.beeCommand(), a.driveCommand(), a.versionCommand(), exitCodesTopic(), environmentTopic())
 	return root
 }
 

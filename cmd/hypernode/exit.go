@@ -32,6 +32,7 @@ const (
 	exitLocked      = 11
 	exitSecret      = 12
 	exitCorrupt     = 13
+	exitNotRunning  = 14
 	exitInterrupted = 130
 )
 
@@ -58,6 +59,7 @@ func exitCodes() []exitCode {
 		{exitLocked, "another process has the store open"},
 		{exitSecret, "the encryption key is missing or wrong"},
 		{exitCorrupt, "stored data is corrupt"},
+		{exitNotRunning, "no node is running"},
 		{exitInterrupted, "interrupted"},
 	}
 }
