@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/multiformats/go-multistream"
 
 	"github.com/hypernode/hypernode/protocols/mux"
@@ -123,11 +126,33 @@ func (s *Service) dial(ctx context.Context, p peer.ID) error {
 		return s.host.Connect(ctx, peer.AddrInfo{ID: p})
 	}
 	c, err := s.host.Network().DialPeer(ctx, p)
+	if err != nil {
+		c, err = s.dialAgain(ctx, p, err)
+	}
 	if err == nil && c.Stat().Limited {
 		return s.direct(ctx, p)
 	}
 	return err
 }
+
+// dialAgain tries once more after a moment. Two hosts that dial each other from the ports at which they listen, at the same
+// instant, may meet in one TCP connection of which both take themselves for the client: then both attempts fail.
+func (s *Service) dialAgain(ctx context.Context, p peer.ID, cause error) (network.Conn, error) {
+	w, ok := s.host.Network().(*swarm.Swarm)
+	if !ok || ctx.Err() != nil || !strings.Contains(cause.Error(), "failed to negotiate security protocol") {
+		return nil, cause
+	}
+	select {
+	case <-time.After(rand.N(maxApart)):
+	case <-ctx.Done():
+		return nil, cause
+	}
+	w.Backoff().Clear(p)
+	return w.DialPeer(ctx, p)
+}
+
+// maxApart is how long a host waits at most that met another one in the midst of its own attempt.
+const maxApart = 200 * time.Millisecond
 
 // direct waits for a peer that was met through a relay to be reached directly, which libp2p tries by itself.
 func (s *Service) direct(ctx context.Context, p peer.ID) error {

@@ -3,6 +3,7 @@ package protocols_test
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"testing"
 	"time"
 
@@ -56,6 +57,7 @@ func (s *side) run(t testing.TB) {
 		done <- nil
 	}
 	t.Cleanup(s.stop)
+	until(t, "the service to run", func() bool { return slices.Contains(s.host.Mux().Protocols(), protocols.Replicate) })
 }
 
 // newHost returns a host on loopback with the given transports, all of them by default.
@@ -146,7 +148,7 @@ func (s *side) fetch(t testing.TB, from *core.Core) {
 // until waits for a condition.
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(60 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
