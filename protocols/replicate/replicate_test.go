@@ -51,6 +51,7 @@ func TestDownload(t *testing.T) {
 	if r.Contiguous() != n || last != n {
 		t.Errorf("contiguous %d, progress %d", r.Contiguous(), last)
 	}
+	waitStats(t, b.set.Core(w.DiscoveryKey()), func(st Stats) bool { return st.BlocksIn == n }) // counted after they are there
 	conn.cut()
 	st := b.set.Core(w.DiscoveryKey()).Stats()
 	if st.BlocksIn != n || st.Refused > 0 {
