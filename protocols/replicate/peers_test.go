@@ -41,6 +41,7 @@ func TestSeeders(t *testing.T) {
 	if err := r.Download(within(t), whole(n)); err != nil {
 		t.Fatalf("%v, contiguous %d", err, r.Contiguous())
 	}
+	waitStats(t, reader.set.Core(w.DiscoveryKey()), func(st Stats) bool { return st.BlocksIn >= n }) // counted after they are there
 	for _, c := range conns {
 		c.cut()
 	}

@@ -156,6 +156,7 @@ func TestPeers(t *testing.T) {
 	if err := r.Download(within(t), whole(50)); err != nil {
 		t.Fatal(err)
 	}
+	waitStats(t, b.set.Core(w.DiscoveryKey()), func(st Stats) bool { return st.BlocksIn == 50 })
 	list := b.set.Core(w.DiscoveryKey()).Peers()
 	if len(list) != 1 || list[0].Length != 50 || list[0].Blocks != 50 || list[0].BlocksIn != 50 || list[0].RoundTrip == 0 {
 		t.Errorf("%+v", list)
