@@ -149,6 +149,9 @@ func (l *log) attach(ctx context.Context, s Source) error {
 			return err
 		}
 	}
+	// No commit comes between: a peer that is connected may answer before Attach returns, and the session is to be told.
+	l.write.Lock()
+	defer l.write.Unlock()
 	session := s.Attach(&Core{log: l, weak: true})
 	l.mu.Lock()
 	l.session = session

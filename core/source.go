@@ -2,7 +2,8 @@ package core
 
 import "context"
 
-// Source gets what a core lacks. Attach is called once when a core is opened.
+// Source gets what a core lacks. Attach is called once when a core is opened, which waits for it; it must not change the core,
+// and changes that others make meanwhile wait until it has returned.
 type Source interface{ Attach(c *Core) Session }
 
 // Session serves one core's wants. Its methods may be called from several goroutines.
