@@ -36,11 +36,14 @@ func (es *epochs) enter() *epoch {
 
 // leave ends a view.
 func (es *epochs) leave(ep *epoch) error {
+	var snap *pebble.Snapshot
 	es.mu.Lock()
-	ep.users--
-	last := ep.users == 0
+	// Looked at under the lock: an epoch without a snapshot may be entered again, and get one, as soon as it is let go.
+	if ep.users--; ep.users == 0 {
+		snap = ep.snap.Load()
+	}
 	es.mu.Unlock()
-	if snap := ep.snap.Load(); last && snap != nil {
+	if snap != nil {
 		return snap.Close()
 	}
 	return nil

@@ -150,7 +150,9 @@ func (st *stream) openAll() {
 			l.gone()
 			continue
 		}
+		l.direct.Store(true) // what the peer sent ahead is delivered by this goroutine
 		c, err := st.mux.Open(mux.Spec{Protocol: wire.Protocol, Aliases: []string{wire.Alias}, ID: d[:], Handshake: st.handshake(r.core.Key())}, l)
+		l.direct.Store(false)
 		if err != nil {
 			l.gone()
 			continue
