@@ -88,7 +88,7 @@ func (p *plain) accept(ctx context.Context, l net.Listener, all *sync.WaitGroup)
 		conn, err := l.Accept()
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) {
-				sleep(ctx, 100*time.Millisecond) // out of files, for now
+				sleep(ctx, 100*time.Millisecond) // the process has no more files: one that is closed makes room
 			}
 			continue
 		}

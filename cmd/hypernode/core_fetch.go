@@ -25,8 +25,7 @@ type fetched struct {
 }
 
 type fetchFlags struct {
-	timeout    time.Duration
-	sequential bool
+	timeout time.Duration
 }
 
 func (a *app) fetchCommand() *cobra.Command {
@@ -56,7 +55,6 @@ with exit code 5 if nothing came at all, 3 if some blocks are missing.`,
 		},
 	}
 	c.Flags().DurationVar(&f.timeout, "timeout", 30*time.Second, "give up when nothing has come for so long")
-	c.Flags().BoolVar(&f.sequential, "linear", false, "fetch the blocks in their order")
 	return a.durable(c)
 }
 
@@ -141,7 +139,7 @@ func (d *fetching) download(ctx context.Context, span string) error {
 		return nil
 	}
 	err := d.core.Download(ctx, core.Want{
-		Ranges: []core.Range{{Start: b.start, End: b.end}}, Linear: d.flags.sequential,
+		Ranges:   []core.Range{{Start: b.start, End: b.end}},
 		Progress: func(done, total uint64) { d.done.Store(done); d.total.Store(total) },
 	})
 	if err != nil {

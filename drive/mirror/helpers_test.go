@@ -83,7 +83,7 @@ func bad(t testing.TB, d *drive.Drive, path string) {
 	}
 }
 
-// old is a time that no clock of a file system takes for now.
+// old is a time long gone: no file that is written in a test has it by itself.
 var old = time.Date(2020, 2, 3, 4, 5, 6, 789e6, time.UTC)
 
 // put writes a model's files into a folder, and leaves alone what else is there.

@@ -42,7 +42,7 @@ func TestHostileNames(t *testing.T) {
 		t.Fatalf("only %d names", len(names))
 	}
 	parent := t.TempDir()
-	root := filepath.Join(parent, "1", "2", "3", "root")
+	root := filepath.Join(parent, "1", "2", "3", "target")
 	if err := os.MkdirAll(root, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestHostileNames(t *testing.T) {
 		}
 	}
 	for path := range readDir(t, parent) {
-		if !strings.HasPrefix(path, "1/2/3/root/") {
+		if !strings.HasPrefix(path, "1/2/3/target/") {
 			t.Errorf("%q was written", path)
 		}
 	}
@@ -89,7 +89,7 @@ func TestWindowsNames(t *testing.T) {
 
 func TestHostileLinks(t *testing.T) {
 	parent := t.TempDir()
-	root, outside := filepath.Join(parent, "root"), filepath.Join(parent, "outside")
+	root, outside := filepath.Join(parent, "target"), filepath.Join(parent, "outside")
 	for _, dir := range []string{root, outside} {
 		if err := os.Mkdir(dir, 0o777); err != nil {
 			t.Fatal(err)
@@ -142,7 +142,7 @@ func TestHostileLinks(t *testing.T) {
 // Links that others put into the target are never written through.
 func TestLinksInTheTarget(t *testing.T) {
 	parent := t.TempDir()
-	root, outside := filepath.Join(parent, "root"), filepath.Join(parent, "outside")
+	root, outside := filepath.Join(parent, "target"), filepath.Join(parent, "outside")
 	model{"victim": text("victim"), "dir/victim": text("victim")}.put(t, outside)
 	model{"victim": {link: "../outside/victim"}, "dir": {link: "../outside/dir"}, "inner": {link: "real"}, "real/x": text("mine")}.put(t, root)
 	f := &fake{}
@@ -163,7 +163,7 @@ func TestLinksInTheTarget(t *testing.T) {
 // A folder on the way is swapped for a link to the outside again and again: nothing may arrive there.
 func TestSwappedFolder(t *testing.T) {
 	parent := t.TempDir()
-	root, outside := filepath.Join(parent, "root"), filepath.Join(parent, "outside")
+	root, outside := filepath.Join(parent, "target"), filepath.Join(parent, "outside")
 	for _, dir := range []string{outside, filepath.Join(root, "d", "e")} {
 		if err := os.MkdirAll(dir, 0o777); err != nil {
 			t.Fatal(err)

@@ -83,8 +83,8 @@ func (r *reader) fetch(ctx context.Context, h core.Head) {
 	var watch sync.WaitGroup
 	watch.Go(func() {
 		defer cancel()
-		for now, err := h, error(nil); err == nil && now.Fork == h.Fork; {
-			now, err = r.core.Wait(ctx, now)
+		for latest, err := h, error(nil); err == nil && latest.Fork == h.Fork; {
+			latest, err = r.core.Wait(ctx, latest)
 		}
 	})
 	r.core.Download(ctx, r.want(h.Length))

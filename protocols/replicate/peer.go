@@ -122,7 +122,7 @@ func (p *peer) wanting(start, end uint64) bool {
 	return false
 }
 
-// full tells whether no more blocks are to be asked for now. It goes by turns from empty to full, so that requests go out many
+// full tells whether the peer has enough to answer. It goes by turns from empty to full, so that requests go out many
 // at a time.
 func (p *peer) full() bool {
 	window := p.pace.window()
