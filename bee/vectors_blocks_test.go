@@ -101,7 +101,7 @@ func recode(seq uint64, raw []byte) ([]byte, error) {
 			return nil, err
 		}
 		n := &node{keys: keys, kids: kids}
-		if !n.leaf() && len(kids) != 2*len(keys)+2 {
+		if len(keys) > maxKeys || !n.leaf() && len(kids) != 2*len(keys)+2 {
 			return nil, corrupt(seq, "level %d", i)
 		}
 		p.levels = append(p.levels, &treeLink{node: thaw(n)})
