@@ -115,9 +115,24 @@ func (g *Reorg) Feed(p *Proof) error {
 	if err != nil {
 		return err
 	}
-	g.verified.Nodes = append(g.verified.Nodes, path.nodes...)
+	g.take(path.nodes)
 	g.narrow(diff)
 	return nil
+}
+
+// take adds nodes of a path to those that will be stored. One that is there already is replaced only if its size was a claim:
+// stored as one for good, it would keep all that is found below it from being passed on.
+func (g *Reorg) take(nodes []Node) {
+	list := g.verified.Nodes
+	for _, n := range nodes {
+		switch k := position(list, n.Index); {
+		case k < 0:
+			list = append(list, n)
+		case list[k].Unsure:
+			list[k] = n
+		}
+	}
+	g.verified.Nodes = list
 }
 
 // known returns the stored nodes in the places of nodes; the zero Node where none is.

@@ -44,6 +44,13 @@ func follow(t *testing.T, rng *rand.Rand, r *reader, writer *log) uint64 {
 		}
 	}
 	v, kept := g.Result()
+	once := map[uint64]bool{}
+	for _, n := range v.Nodes { // stores need not keep the order of nodes
+		if once[n.Index] {
+			t.Fatalf("node %d is to be stored twice", n.Index)
+		}
+		once[n.Index] = true
+	}
 	r.truncate(kept)
 	for i := range r.blocks {
 		if i >= kept {
