@@ -25,7 +25,7 @@ type Rules struct {
 func House() Rules {
 	return Rules{
 		Floors: [][]string{
-			{"cmd/...", "internal/bench"},
+			{"cmd/...", "internal/bench", "internal/nodebench", "internal/netlab/..."},
 			{"node/..."},
 			{"internal/interop/...", "internal/evilpeer/..."},
 			{"protocols", "protocols/discovery/..."},
@@ -52,10 +52,11 @@ func House() Rules {
 		Kits: []string{
 			"datastore/datastoretest",
 			"internal/evilpeer/...", "internal/interop/...", "internal/testnet/...", "internal/vectors",
+			"internal/bench", "internal/nodebench", // commands that measure, over shaped links
 		},
 		Network: []string{
 			"cmd/...", "node/...", "protocols", "protocols/discovery/...",
-			"internal/bench", "internal/evilpeer/...", "internal/interop/...",
+			"internal/bench", "internal/nodebench", "internal/netlab/...", "internal/evilpeer/...", "internal/interop/...",
 		},
 	}
 }
