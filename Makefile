@@ -34,10 +34,12 @@ have = { command -v $(1) >/dev/null || { echo "$(1) is not installed: no $(2)" >
 
 test: js lint unit race fuzz-slice
 
-# The packages of the stock JavaScript peers that tests talk to.
+# The packages of the stock JavaScript peers that tests talk to, and those of js-libp2p with the Node that it needs.
 js:
 	@if $(call have,npm,tests against JavaScript peers); then \
-		cd internal/interop/js && npm ci --no-audit --no-fund; \
+		for folder in js js22; do \
+			(cd internal/interop/$$folder && npm ci --no-audit --no-fund --loglevel=error) || exit 1; \
+		done; \
 	fi
 
 lint: format vet staticcheck tidy golangci cross

@@ -38,12 +38,16 @@ type Want struct {
 	Seek *SeekWant
 	// Head asks for the newest head that a peer can prove.
 	Head bool
-	// Linear asks for Ranges in ascending order.
+	// Linear keeps blocks of Ranges from coming long before those in front of them: at most about 32 MiB, or 256 blocks,
+	// are asked for from the first one on that is missing. Without it they are asked for in ascending order too, but
+	// peers that are fast go ahead of others without a bound.
 	Linear bool
 	// Priority is 0 for bulk; a higher one overtakes.
 	Priority int
 	// Progress is told of each block that came in; it must not block.
 	Progress func(done, total uint64)
+	// Meter, if not nil, is kept up to date while the want is fetched.
+	Meter *Meter
 }
 
 // SeekWant is a byte position in the log, Padding bytes of each block not counted.

@@ -29,9 +29,15 @@ type subject struct {
 	id    protocol.ID
 }
 
+// Admit tells whether a stream of a peer is wanted. If it is, done is called once it has ended. It must not block.
+type Admit func(peer.ID) (done func(), ok bool)
+
 type handler struct {
+	admit Admit
 	serve func(context.Context, *Stream)
 }
+
+func anybody(peer.ID) (func(), bool) { return func() {}, true }
 
 const (
 	yes = 1
@@ -42,21 +48,26 @@ const (
 // with Run; the stream is closed when serve returns. leave ends the handling, not the streams. Two topics may share a
 // protocol. It fails with ErrHandled, or ErrClosed when the service is not running.
 func (s *Service) Handle(ctx context.Context, t Topic, id protocol.ID, serve func(context.Context, *Stream)) (leave func(), err error) {
+	return s.HandleSome(ctx, t, id, anybody, serve)
+}
+
+// HandleSome is Handle for streams that admit lets in. To a peer whose stream it does not, it seems not to have joined.
+func (s *Service) HandleSome(ctx context.Context, t Topic, id protocol.ID, admit Admit, serve func(context.Context, *Stream)) (leave func(), err error) {
 	ready := make(chan error, 1)
-	err = s.start(ctx, func(ctx context.Context) { ready <- s.handle(ctx, subject{t, id}, serve) })
+	err = s.start(ctx, func(ctx context.Context) { ready <- s.handle(ctx, subject{t, id}, &handler{admit, serve}) })
 	if err == nil {
 		err = <-ready
 	}
 	return func() { s.unhandle(subject{t, id}) }, err
 }
 
-func (s *Service) handle(ctx context.Context, key subject, serve func(context.Context, *Stream)) error {
+func (s *Service) handle(ctx context.Context, key subject, h *handler) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.topics[key] != nil {
 		return ErrHandled
 	}
-	s.topics[key] = &handler{serve}
+	s.topics[key] = h
 	s.counts[key.id]++
 	if s.counts[key.id] == 1 {
 		s.host.SetStreamHandler(key.id, s.handler(ctx, s.acceptTopic))
@@ -94,11 +105,14 @@ func (s *Service) acceptTopic(ctx context.Context, raw network.Stream) {
 	s.mu.Lock()
 	h := s.topics[subject{t, raw.Protocol()}]
 	s.mu.Unlock()
-	answer := byte(yes)
-	if h == nil {
-		answer = no
+	answer := byte(no)
+	if h != nil {
+		if done, ok := h.admit(raw.Conn().RemotePeer()); ok {
+			defer done()
+			answer = yes
+		}
 	}
-	if _, err := st.Write([]byte{answer}); err != nil || h == nil {
+	if _, err := st.Write([]byte{answer}); err != nil || answer == no {
 		return
 	}
 	st.SetDeadline(time.Time{})

@@ -49,6 +49,7 @@ func (c column) String() string {
 
 // TestMatrix runs every scenario with each make as the reader, each as the one that dials, over both framings.
 func TestMatrix(t *testing.T) {
+	installed(t)
 	for run := range runs(t) {
 		t.Run(fmt.Sprint("run", run+1), func(t *testing.T) {
 			results := &table{cells: map[string]string{}}
@@ -61,7 +62,7 @@ func TestMatrix(t *testing.T) {
 				}
 			})
 			t.Log(results)
-			if results.skipped > 0 || len(results.cells) != 2*len(columns())*len(scenarios()) {
+			if results.skipped > 0 || len(results.cells) != allCells() {
 				t.Errorf("%d cells ran, %d were skipped", len(results.cells), results.skipped)
 			}
 		})
@@ -89,6 +90,9 @@ func matrix(t *testing.T, f Framing, results *table) {
 		}
 	}
 }
+
+// allCells is how many cells there are, of both framings.
+func allCells() int { return 2 * len(columns()) * len(scenarios()) }
 
 // table gathers how the cells ended.
 type table struct {
@@ -138,6 +142,7 @@ func (r *table) String() string {
 		}
 	}
 	w.Flush()
+	fmt.Fprintf(&b, "\n%d cells of %d, %d of them skipped.\n", len(r.cells), allCells(), r.skipped)
 	fmt.Fprintln(&b, "\nOf 20 blocks, each asked for alone; what does not come ends as unavailable:")
 	for _, x := range clearings() {
 		fmt.Fprintf(&b, "cleared %v: a Go source gives %v, a JS source %v\n", x.cleared, x.fromGo, x.fromJS)

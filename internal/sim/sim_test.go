@@ -25,7 +25,7 @@ const (
 	patience = 5 * time.Minute
 
 	// maxTwice is the greatest part of the blocks that may come twice, over all seeds.
-	maxTwice = 0.05
+	maxTwice = 0.02
 )
 
 // number returns the number in an environment variable.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"sync"
 	"time"
 
 	ds "github.com/ipfs/go-datastore"
@@ -48,7 +49,13 @@ type DHT struct {
 	keys   keystore.Keystore
 	sweep  *provider.SweepingProvider
 	prompt *rate.Limiter // announcements that are made at once
+
+	began time.Time
+	entry func() bool // there are peers to enter by
 }
+
+// entrance is for how long after the start somebody to ask is expected, when there are peers to enter the network by.
+const entrance = 3 * time.Second
 
 // Announcements that are made at once, rather than in a sweep: so many in a burst, then so many a second.
 const (
@@ -62,7 +69,10 @@ func NewDHT(h host.Host, o DHTOptions) (*DHT, error) {
 	if err != nil {
 		return nil, fmt.Errorf("joining the network %s: %w", o.Prefix, err)
 	}
-	d := &DHT{name: string(o.Prefix), table: table, prompt: rate.NewLimiter(promptRate, promptBurst)}
+	d := &DHT{
+		name: string(o.Prefix), table: table, prompt: rate.NewLimiter(promptRate, promptBurst),
+		began: time.Now(), entry: sync.OnceValue(func() bool { return o.Bootstrap != nil && len(o.Bootstrap()) > 0 }),
+	}
 	if err := d.provide(h); err != nil {
 		table.Close()
 		return nil, fmt.Errorf("announcing in the network %s: %w", o.Prefix, err)
@@ -128,6 +138,11 @@ func (d *DHT) Name() string { return d.name }
 
 // Ready implements Router.
 func (d *DHT) Ready() bool { return d.table.RoutingTable().Size() > 0 }
+
+// Entering tells whether the network is being entered, so that there may soon be somebody to ask.
+func (d *DHT) Entering() bool {
+	return time.Since(d.began) < entrance && !d.Ready() && d.entry()
+}
 
 // Size returns how many nodes of the network are known.
 func (d *DHT) Size() int { return d.table.RoutingTable().Size() }

@@ -25,9 +25,12 @@ type fake struct {
 	announced []time.Duration
 	withdrawn int
 	began     time.Time
+	entering  bool
 }
 
 func (f *fake) Name() string { return "fake" }
+
+func (f *fake) Entering() bool { return f.entering }
 
 func (f *fake) Ready() bool {
 	f.mu.Lock()
@@ -159,10 +162,30 @@ func TestWaitsForSomebodyToAsk(t *testing.T) {
 		f.mu.Lock()
 		f.ready = true
 		f.mu.Unlock()
-		time.Sleep(2 * readyPause)
+		time.Sleep(2 * lastReady)
 		synctest.Wait()
 		if len(f.lookups) != 1 || len(f.announced) != 1 {
 			t.Fatalf("%d lookups, %d announcements", len(f.lookups), len(f.announced))
+		}
+	})
+}
+
+// TestFlushWaitsForTheEntrance has a network entered a second after the start: what waits for the first lookup waits that long.
+func TestFlushWaitsForTheEntrance(t *testing.T) {
+	f := &fake{entering: true}
+	play(t, f, f, func(t *testing.T, finder *Finder) {
+		time.AfterFunc(time.Second, func() {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.ready = true
+		})
+		began := time.Now()
+		m := finder.Join(Topic{1}, JoinOptions{Lookup: true, Announce: true})
+		if err := m.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(began); took < time.Second || took > time.Second+2*lastReady || len(f.lookups) != 1 || len(f.announced) != 1 {
+			t.Fatalf("%d lookups and %d announcements after %v", len(f.lookups), len(f.announced), took)
 		}
 	})
 }

@@ -110,6 +110,7 @@ func countdown(n int, done func()) func() {
 func (f *Finder) look(ctx context.Context, w *worker, r Router, first func()) {
 	defer first()
 	pause := f.o.Again
+	var unready unready
 	for ctx.Err() == nil {
 		found := 0
 		ready := r.Ready()
@@ -117,12 +118,14 @@ func (f *Finder) look(ctx context.Context, w *worker, r Router, first func()) {
 			found = f.lookOnce(ctx, w.topic, r)
 			f.leave(looking)
 		}
-		first()
+		if ready || !entering(r) {
+			first()
+		}
 		_, _, kicked := f.state(w)
 		wait := varied(pause)
 		switch {
 		case !ready:
-			wait = min(wait, readyPause) // there may be somebody at any moment
+			wait = min(wait, unready.next()) // there may be somebody at any moment
 		case found > 0:
 			pause = min(4*pause, f.o.Seldom)
 		default:
@@ -134,8 +137,27 @@ func (f *Finder) look(ctx context.Context, w *worker, r Router, first func()) {
 	}
 }
 
-// readyPause is how often is looked whether a network has anybody to ask.
-const readyPause = 250 * time.Millisecond
+// Pauses between looks whether a network has anybody to ask: the first one, then each time half as much again, to the last.
+const (
+	firstReady = 2 * time.Millisecond
+	lastReady  = 250 * time.Millisecond
+)
+
+// unready is how long the last pause was.
+type unready time.Duration
+
+func (u *unready) next() time.Duration {
+	*u = min(max(unready(firstReady), *u*3/2), unready(lastReady))
+	return varied(time.Duration(*u))
+}
+
+// entry is a Router that can tell whether there will soon be somebody to ask.
+type entry interface{ Entering() bool }
+
+func entering(r Router) bool {
+	e, ok := r.(entry)
+	return ok && e.Entering()
+}
 
 // lookOnce makes one lookup and returns how many peers it found.
 func (f *Finder) lookOnce(ctx context.Context, t Topic, r Router) (found int) {
@@ -166,19 +188,26 @@ func (f *Finder) announce(ctx context.Context, w *worker, r Router, first func()
 // announceOnce goes on until somebody was told, or ctx ends.
 func (f *Finder) announceOnce(ctx context.Context, w *worker, r Router, first func()) {
 	defer first()
-	for pause := f.o.Again; ctx.Err() == nil; pause = min(2*pause, f.o.Seldom) {
-		wait := readyPause
-		if r.Ready() && f.enter(ctx, announcing) {
+	var unready unready
+	for pause := f.o.Again; ctx.Err() == nil; {
+		if !r.Ready() {
+			if !entering(r) {
+				first()
+			}
+			rest(ctx, unready.next(), nil)
+			continue
+		}
+		if f.enter(ctx, announcing) {
 			err := r.Announce(ctx, w.topic)
 			f.leave(announcing)
 			if err == nil {
 				return
 			}
 			f.o.Logger.Debug("announcing failed", "network", r.Name(), "reason", err)
-			wait = pause
 		}
 		first()
-		rest(ctx, varied(wait), nil)
+		rest(ctx, varied(pause), nil)
+		pause = min(2*pause, f.o.Seldom)
 	}
 }
 

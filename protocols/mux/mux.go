@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/hypernode/hypernode/internal/compact"
+	"github.com/hypernode/hypernode/protocols/secretstream"
 )
 
 // Conn is a stream of messages to an authenticated peer.
@@ -68,6 +69,19 @@ func New(conn Conn, o Options) *Mux {
 
 // Conn returns the stream below.
 func (m *Mux) Conn() Conn { return m.conn }
+
+// Loan is the memory of a message that is kept.
+type Loan = secretstream.Loan
+
+// Keep has n bytes of a message's payload stay as they are beyond the call of the Handler that was given it, until the Loan is
+// released. It returns nil when the bytes are to be copied instead. It is called within [Handler].Message or Options.Frame, by
+// the goroutine that reads.
+func (m *Mux) Keep(n int) *Loan {
+	if k, ok := m.conn.(interface{ Keep(int) *Loan }); ok {
+		return k.Keep(n)
+	}
+	return nil
+}
 
 // Done returns a channel that is closed when the stream is over; [Mux.Err] then tells why.
 func (m *Mux) Done() <-chan struct{} { return m.done }

@@ -29,6 +29,9 @@ func (s *scheduler) data(p *peer, proof *merkle.Proof, size int, now time.Time) 
 	p.pace.answered(a.at, now)
 	if a.isBlock {
 		p.pace.came(size, a.at, now)
+		if proof.Block != nil {
+			a.value = len(proof.Block.Value)
+		}
 	}
 	p.heard, p.stalled = now, false
 	if proof.Answers(a.request) {
@@ -62,6 +65,9 @@ func (s *scheduler) noData(p *peer, m wire.NoData) (stuck uint64) {
 		s.exact[a.block()] = true
 	default:
 		p.have.Drop(a.block(), a.block()+1)
+		if m.Reason == wire.ReasonInvalid {
+			s.strike(a.block(), maxStrikes)
+		}
 	}
 	s.retry(a)
 	s.settle()
@@ -79,6 +85,9 @@ func (s *scheduler) verdict(p *peer, a *ask, v core.Verdict, now time.Time) {
 		return
 	}
 	s.drop(p, a)
+	if a.request.Upgrade != nil && v.Err == nil {
+		p.noUpgrade = 0 // it was only late, and may have been overtaken by a shorter one
+	}
 	switch {
 	case errors.Is(v.Err, core.ErrConflict):
 		s.retry(a)
@@ -91,7 +100,7 @@ func (s *scheduler) verdict(p *peer, a *ask, v core.Verdict, now time.Time) {
 	case a.seek != nil:
 		a.seek.found = true
 	case a.isBlock && (len(s.waiting[a.block()]) > 0 || s.flying[a.block()] == 0):
-		s.came(a.block())
+		s.came(a.block(), a.value)
 	}
 	s.settle()
 }

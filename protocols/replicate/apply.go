@@ -62,6 +62,9 @@ func (r *Replicator) applyOnce(ctx context.Context, list []arrival) (early []arr
 		} else {
 			progress = progress || v.Applied
 			r.verdictLocked(a, v, now)
+			if err == nil {
+				a.release(v)
+			}
 		}
 	}
 	news := r.newsLocked()

@@ -66,10 +66,17 @@ func (s *scheduler) nextBlock(p *peer, now time.Time) (m message, ok bool) {
 	if p.full() || !p.hold.IsZero() {
 		return m, false
 	}
-	if i, ok := s.takeBulk(p); ok {
-		return s.askBlock(p, i, 0, now), true
+	i, ok := s.takeBulk(p)
+	if !ok && s.stuck() && s.passHoles(p) {
+		i, ok = s.takeBulk(p)
 	}
-	return m, false
+	if !ok {
+		i, ok = s.takeShunned(p)
+	}
+	if !ok {
+		return m, false
+	}
+	return s.askBlock(p, i, 0, now), true
 }
 
 // reach is the length up to which the peer can be asked for blocks: also those that a head under way will cover.
@@ -82,6 +89,8 @@ func (s *scheduler) takeUrgent(p *peer) (uint64, bool) {
 		switch {
 		case !s.wanted(i) || s.flying[i] > 0 && !s.hedged[i]:
 		case s.hedged[i] && s.yields(p, func(other *peer) bool { return other.have.Has(i) && other.blocks[i] == nil }):
+			kept = append(kept, i)
+		case s.shunned(i):
 			kept = append(kept, i)
 		case i < reach && (!s.exact[i] || i < s.head.Length) && p.have.Has(i) && p.blocks[i] == nil:
 			s.urgent = append(kept, s.urgent[k+1:]...)
@@ -116,7 +125,7 @@ func (s *scheduler) takeBulk(p *peer) (uint64, bool) {
 			return 0, false
 		case there > i:
 			i = there
-		case s.exact[i] && i >= s.head.Length:
+		case s.exact[i] && i >= s.head.Length, s.shunned(i):
 			i++
 		default:
 			return i, true

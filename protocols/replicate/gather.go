@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/protocols/mux"
 )
 
 // What comes in one frame is taken in together: up to gatherCount messages or gatherBytes.
@@ -22,18 +23,22 @@ type gathered struct {
 	slab     []byte // what is left of the memory for small answers
 }
 
-// keep returns a copy of an answer's bytes. Small ones share memory: they come in groups, and go in groups.
-func (g *gathered) keep(b []byte) []byte {
+// keep returns an answer's bytes as they may be kept. Large ones stay where they are if they can; small ones share memory: they
+// come in groups, and go in groups.
+func (g *gathered) keep(m *mux.Mux, b []byte) ([]byte, *mux.Loan) {
 	const slab = 64 << 10
 	if len(b) > slab/8 {
-		return bytes.Clone(b)
+		if loan := m.Keep(len(b)); loan != nil {
+			return b, loan
+		}
+		return bytes.Clone(b), nil
 	}
 	if cap(g.slab)-len(g.slab) < len(b) {
 		g.slab = make([]byte, 0, slab)
 	}
 	from := len(g.slab)
 	g.slab = append(g.slab, b...)
-	return g.slab[from:len(g.slab):len(g.slab)]
+	return g.slab[from:len(g.slab):len(g.slab)], nil
 }
 
 // begin makes ready to gather for a link.
@@ -83,11 +88,12 @@ func (l *link) data(b []byte) error {
 		return ErrBadPeer
 	}
 	g := &l.stream.gathered
-	proof, err := merkle.DecodeProof(g.keep(b))
+	kept, loan := g.keep(l.stream.mux, b)
+	proof, err := merkle.DecodeProof(kept)
 	if err != nil {
 		return err
 	}
-	g.arrivals = append(g.arrivals, arrival{link: l, proof: proof, size: len(b)})
+	g.arrivals = append(g.arrivals, arrival{link: l, proof: proof, size: len(b), loan: loan})
 	return nil
 }
 
@@ -152,8 +158,11 @@ func (l *link) arrived(list []arrival) error {
 		ask, verdict := r.sched.data(l.peer, a.proof, a.size, now)
 		if a.ask, a.gift = ask, verdict == takeGift; verdict != takeNot {
 			kept = append(kept, *a)
-		} else if ask == nil {
-			l.stats.Unasked++
+		} else {
+			if ask == nil {
+				l.stats.Unasked++
+			}
+			a.loan.Release()
 		}
 	}
 	l.stats.ReceivedBytes += uint64(bytes)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/protocols/mux"
 )
 
 // arrival is an answer that is to be applied.
@@ -18,8 +19,18 @@ type arrival struct {
 	gift  bool // was pushed
 	proof *merkle.Proof
 	size  int
+	loan  *mux.Loan // the memory of proof, when it is to be given back
 	since time.Time // waits since; see Replicator.park
 	err   error     // why
+}
+
+// release gives back the memory of an answer that was applied. What was applied of it is a copy by then, but for a signature
+// and a manifest; and where something was wrong nothing is said of what is kept.
+func (a *arrival) release(v core.Verdict) {
+	if v.Err == nil && v.Next == nil && a.proof.Upgrade == nil && a.proof.Manifest == nil {
+		a.loan.Release()
+	}
+	a.loan = nil
 }
 
 // inbox is the answers of one peer that wait to be applied.

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/protocols/mux"
 	"github.com/hypernode/hypernode/protocols/wire"
 )
@@ -22,10 +23,11 @@ type link struct {
 	bulking bool // in stream.bulk
 
 	// Of the goroutine that writes.
-	messages []message  // of the scheduler's
-	first    []outgoing // to be sent before others
-	bulk     []outgoing // answers that wait for their turn
-	sending  *outgoing  // is being encoded
+	messages []message   // of the scheduler's
+	first    []outgoing  // to be sent before others
+	bulk     []outgoing  // answers that wait for their turn
+	prover   core.Prover // makes them
+	sending  *outgoing   // is being encoded
 	encoder  func([]byte) []byte
 	accused  bool // the proof of a conflict was sent
 	dead     bool // nothing can be sent any more

@@ -69,12 +69,15 @@ func (l *link) fillBulk(ctx context.Context) (more, full bool) {
 		return false, false
 	}
 	if len(l.bulk) == 0 {
-		l.bulk = l.answers(ctx, l.bulk, l.requests.take(false, turn, l.replicator.groupOf(maxAnswers)))
+		l.bulk = l.answers(ctx, l.bulk, l.requests.take(false, turn, l.replicator.groupOf(maxAnswers)), &l.prover)
 	}
 	if !l.flush(c, &l.bulk) {
 		return true, true
 	}
-	return l.requests.waits(false), false
+	if more = l.requests.waits(false); !more {
+		l.prover.Rest()
+	}
+	return more, false
 }
 
 // open returns the channel if the peer has opened it too, else nil.
@@ -130,7 +133,7 @@ func (l *link) gather(ctx context.Context) {
 		l.encode(ctx, &l.messages[k])
 	}
 	if q := l.requests.take(true, turn, l.replicator.groupOf(maxAnswers)); len(q) > 0 {
-		l.first = l.answers(ctx, l.first, q)
+		l.first = l.answers(ctx, l.first, q, nil)
 	}
 	l.gifts(ctx)
 	l.takeExtensions()

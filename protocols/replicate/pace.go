@@ -14,7 +14,9 @@ type pace struct {
 const (
 	firstWindow = 32 << 10 // until the first block
 	minWindow   = 1 << 20
-	slowWindow  = 64 << 10 // of a peer that would take longer than slowTime for minWindow
+	slackTime   = 20 * time.Millisecond // for which a peer has enough to do while nothing is asked: others may have the CPU
+	slackWindow = 8 << 20               // the most for that
+	slowWindow  = 64 << 10              // of a peer that would take longer than slowTime for minWindow
 	slowTime    = 500 * time.Millisecond
 	maxWindow   = 32 << 20
 	minSample   = 50 * time.Millisecond
@@ -51,14 +53,15 @@ func (p *pace) came(size int, asked, now time.Time) {
 // idle says that nothing is asked, so that the time that passes says nothing of the rate.
 func (p *pace) idle() { p.bytes, p.since = 0, time.Time{} }
 
-// window is how many bytes may be asked for and not have come: twice what is under way when the peer is never idle.
+// window is how many bytes may be asked for and not have come: twice what is under way when the peer is never idle, and what
+// comes in slackTime.
 func (p *pace) window() int {
 	if p.rate == 0 && p.bytes == 0 {
 		return firstWindow
 	}
 	least := float64(minWindow)
 	if p.rate > 0 {
-		least = max(slowWindow, min(least, p.rate*slowTime.Seconds()))
+		least = max(slowWindow, min(least, p.rate*slowTime.Seconds()), min(slackWindow, p.rate*slackTime.Seconds()))
 	}
 	return int(min(max(2*p.rate*p.trip.Seconds(), least), maxWindow))
 }

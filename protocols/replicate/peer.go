@@ -75,6 +75,7 @@ type ask struct {
 	arrived   bool      // its answer came and is being applied
 	settled   bool
 	size      int // expected
+	value     int // of the block that came
 	at        time.Time
 }
 

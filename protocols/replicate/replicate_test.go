@@ -44,12 +44,16 @@ func TestDownload(t *testing.T) {
 	r := b.open(corestore.Key(w.Key()))
 	conn := connect(t, a, b)
 	var last uint64
-	want := core.Want{Ranges: []core.Range{{Start: 0, End: n}}, Progress: func(done, _ uint64) { last = done }}
+	var meter core.Meter
+	want := core.Want{Ranges: []core.Range{{Start: 0, End: n}}, Meter: &meter, Progress: func(done, _ uint64) { last = done }}
 	if err := r.Download(within(t), want); err != nil {
 		t.Fatalf("%v, contiguous %d", err, r.Contiguous())
 	}
 	if r.Contiguous() != n || last != n {
 		t.Errorf("contiguous %d, progress %d", r.Contiguous(), last)
+	}
+	if p := meter.Progress(); p.Blocks != n || p.Total != n || p.Bytes != r.Head().ByteLength || p.Peers != 1 || p.Left != 0 {
+		t.Errorf("%+v of %d bytes", p, r.Head().ByteLength)
 	}
 	waitStats(t, b.set.Core(w.DiscoveryKey()), func(st Stats) bool { return st.BlocksIn == n }) // counted after they are there
 	conn.cut()

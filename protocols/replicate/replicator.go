@@ -154,8 +154,8 @@ func (r *Replicator) Close() error {
 func (r *Replicator) failLocked(err error) {
 	for w := range r.sched.wants {
 		w.finish(err)
+		r.sched.unlist(w)
 	}
-	clear(r.sched.wants)
 }
 
 func (r *Replicator) list() []*link {
@@ -173,7 +173,9 @@ func (r *Replicator) linksLocked() []*link {
 }
 
 // newsLocked tells whether tell is to be called, without mu.
-func (r *Replicator) newsLocked() bool { return len(r.sched.progress)+len(r.sched.ended) > 0 }
+func (r *Replicator) newsLocked() bool {
+	return len(r.sched.progress)+len(r.sched.ended)+len(r.sched.marked) > 0
+}
 
 // tell reports progress and ends the wants that have all, each after its last report.
 func (r *Replicator) tell(news bool) {
@@ -185,7 +187,11 @@ func (r *Replicator) tell(news bool) {
 	r.mu.Lock()
 	reports, ended := r.sched.progress, r.sched.ended
 	r.sched.progress, r.sched.ended = nil, nil
+	meters := r.sched.measure()
 	r.mu.Unlock()
+	for _, m := range meters {
+		m.meter.Set(m.progress)
+	}
 	for _, p := range reports {
 		p.call(p.done, p.total)
 	}

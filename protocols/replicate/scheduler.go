@@ -22,12 +22,14 @@ type scheduler struct {
 
 	// What is wanted.
 	wants   map[*want]struct{}
+	lines   int                // how many of them are linear
 	waiting map[uint64][]*want // by urgent block
 	urgent  []uint64           // to be asked for before others; some may have come
 	bulk    bitfield.Bitfield  // to be asked for
 	flying  map[uint64]int     // how many peers are asked for a block
 	exact   map[uint64]bool    // blocks whose path must not be predicted
 	hedged  map[uint64]bool    // blocks that are to be asked of another peer too
+	struck  map[uint64]int     // blocks that came to nothing, see strike
 	joins   uint64             // peers so far
 	dirty   bool               // what happened concerns other peers than the one that caused it
 
@@ -35,12 +37,13 @@ type scheduler struct {
 	upgrader *peer // is asked for a longer head
 	progress []report
 	ended    []*want // that have all they asked for
+	marked   []*want // whose meter is to be set
 }
 
 func newScheduler() *scheduler {
 	return &scheduler{
 		peers: map[*peer]struct{}{}, wants: map[*want]struct{}{}, waiting: map[uint64][]*want{},
-		flying: map[uint64]int{}, exact: map[uint64]bool{}, hedged: map[uint64]bool{},
+		flying: map[uint64]int{}, exact: map[uint64]bool{}, hedged: map[uint64]bool{}, struck: map[uint64]int{},
 	}
 }
 
@@ -61,6 +64,7 @@ func (s *scheduler) join(p *peer) {
 	s.joins++
 	p.turn = s.joins
 	s.peers[p] = struct{}{}
+	s.markAll()
 }
 
 // leave forgets a peer; what it was asked is to be asked of others.
@@ -69,6 +73,8 @@ func (s *scheduler) leave(p *peer) {
 		return
 	}
 	delete(s.peers, p)
+	s.markAll()
+	s.blameOldest(p)
 	for _, a := range p.all() {
 		s.drop(p, a)
 		s.retry(a)
@@ -258,18 +264,22 @@ func (s *scheduler) announce(r wire.Range) {
 func (s *scheduler) arrived(i uint64) {
 	delete(s.exact, i)
 	delete(s.hedged, i)
-	s.came(i)
+	delete(s.struck, i)
 	if s.flying[i] == 0 {
+		s.came(i, 0)
 		return
 	}
+	size := 0
 	for p := range s.peers {
 		if a := p.blocks[i]; a != nil {
 			if !a.arrived {
 				p.cancels = append(p.cancels, a.request.ID)
 			}
+			size = max(size, a.value)
 			s.drop(p, a)
 		}
 	}
+	s.came(i, size)
 }
 
 // restart forgets what is under way for another fork.
@@ -282,4 +292,5 @@ func (s *scheduler) restart() {
 		p.follow, p.noUpgrade = nil, 0
 	}
 	clear(s.exact)
+	clear(s.struck)
 }

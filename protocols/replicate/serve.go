@@ -21,8 +21,9 @@ func (r *Replicator) groupOf(bytes uint64) int {
 	return int(max(1, min(turn, bytes*head.Length/head.ByteLength)))
 }
 
-// answers adds the answers to requests: the proofs, or that there are none.
-func (l *link) answers(ctx context.Context, list []outgoing, requests []*merkle.Request) []outgoing {
+// answers adds the answers to requests: the proofs, or that there are none. Those of a prover are to be sent before it is used
+// again; nil is for those that may wait.
+func (l *link) answers(ctx context.Context, list []outgoing, requests []*merkle.Request, p *core.Prover) []outgoing {
 	if len(requests) == 0 {
 		return list
 	}
@@ -32,9 +33,18 @@ func (l *link) answers(ctx context.Context, list []outgoing, requests []*merkle.
 		}
 		return list
 	}
-	for i, a := range l.replicator.core.ProveAll(ctx, requests) {
+	l.replicator.mu.Lock()
+	version := l.replicator.version
+	l.replicator.mu.Unlock()
+	prove := l.replicator.core.ProveAll
+	if p != nil {
+		prove = func(ctx context.Context, requests []*merkle.Request) []core.Answer {
+			return p.ProveAll(ctx, l.replicator.core, requests)
+		}
+	}
+	for i, a := range prove(ctx, requests) {
 		if a.Err != nil {
-			list = append(list, l.refuse(requests[i], a.Err))
+			list = append(list, l.corrected(l.refuse(requests[i], a.Err), requests[i], version))
 		} else {
 			list = append(list, data(a.Proof))
 		}
@@ -63,6 +73,33 @@ func (l *link) refuse(q *merkle.Request, err error) outgoing {
 		l.stream.fail(ErrInvalidRequests)
 	}
 	return noData(q, wire.ReasonInvalid)
+}
+
+// corrected has the refusal of a block that is missing, made of what was here at a version, followed by an announcement when
+// the block has come meanwhile: that it is here was told already, and the refusal, which waited for room, comes behind it.
+func (l *link) corrected(m outgoing, q *merkle.Request, version uint64) outgoing {
+	if q.Block == nil {
+		return m
+	}
+	r, i := l.replicator, q.Block.Index
+	r.mu.Lock()
+	missing := !r.sched.held.Has(i) || r.version != version
+	r.mu.Unlock()
+	if !missing {
+		return m
+	}
+	m.after = func() {
+		r.mu.Lock()
+		held := r.sched.held.Has(i) && q.Fork == r.sched.head.Fork
+		if held {
+			l.peer.tell(wire.Range{Start: i, Length: 1})
+		}
+		r.mu.Unlock()
+		if held {
+			l.wake()
+		}
+	}
+	return m
 }
 
 func noData(q *merkle.Request, reason wire.Reason) outgoing {

@@ -36,9 +36,7 @@ func (s *scheduler) nextNews(p *peer) (m message, ok bool) {
 	if s.elsewhere(p) {
 		return m, false
 	}
-	if len(p.news) > 0 {
-		r := p.news[0]
-		p.news = p.news[1:]
+	if r, ok := s.takeNews(p); ok {
 		return message{ranges: &r}, true
 	}
 	if p.fresh {
@@ -48,6 +46,29 @@ func (s *scheduler) nextNews(p *peer) (m message, ok bool) {
 		}
 	}
 	return m, false
+}
+
+// takeNews takes the next announcement off the list. Of what went and has come again meanwhile the peer is not told that it
+// went: it would take back its requests for it, whose answers may be on their way.
+func (s *scheduler) takeNews(p *peer) (r wire.Range, ok bool) {
+	for len(p.news) > 0 {
+		r = p.news[0]
+		end := r.Start + r.Length
+		gone, next := r.Start, end
+		if r.Drop {
+			gone = min(s.held.NextUnset(r.Start), end)
+			if held, ok := s.held.NextSet(gone); ok {
+				next = min(held, end)
+			}
+		}
+		if p.news[0].Start, p.news[0].Length = next, end-next; next == end {
+			p.news = p.news[1:]
+		}
+		if r.Start, r.Length = gone, next-gone; r.Length > 0 {
+			return r, true
+		}
+	}
+	return r, false
 }
 
 // elsewhere tells whether a peer is on another fork: it is told of blocks once it is on ours, as it would take them for those of

@@ -13,6 +13,11 @@ type want struct {
 	total uint64
 	done  chan struct{} // closed when err is settled
 
+	// Of what is measured.
+	bytes  uint64 // of the blocks that came
+	marked bool   // in scheduler.marked
+	line   *line  // how far ahead it may ask; nil when it is not linear
+
 	// Of a seek.
 	seeking bool // a peer is asked
 	found   bool
@@ -26,7 +31,11 @@ type want struct {
 const maxUrgent = 4096
 
 func newWant(w core.Want) *want {
-	return &want{Want: w, done: make(chan struct{}), refused: map[*peer]int{}}
+	n := &want{Want: w, done: make(chan struct{}), refused: map[*peer]int{}}
+	if w.Linear {
+		n.line = new(line)
+	}
+	return n
 }
 
 func (w *want) finish(err error) {
@@ -59,6 +68,9 @@ func (w *want) split() (urgent []uint64) {
 		}
 	}
 	w.left = w.todo.Count(0, bitfield.Limit)
+	if w.line != nil {
+		w.line.add(&w.todo)
+	}
 	return urgent
 }
 
@@ -91,14 +103,27 @@ func (s *scheduler) add(w *want) {
 	}
 	w.total = w.left
 	s.wants[w] = struct{}{}
+	if w.line != nil {
+		s.lines++
+	}
+	s.mark(w)
 	s.unplan(w)
 	s.settle()
 }
 
-// unplan adds the bulk of a want to what is to be asked for, but for what is under way.
+// unplan adds the bulk of a want to what is to be asked for, but for what is too far ahead.
 func (s *scheduler) unplan(w *want) {
-	for start, end := range w.todo.Runs(0, bitfield.Limit) {
-		s.bulk.SetRange(start, end, true)
+	end := uint64(bitfield.Limit)
+	if w.line != nil {
+		end = w.line.reset(&w.todo, s.blockSize())
+	}
+	s.plan(w, 0, end)
+}
+
+// plan adds the bulk of a want within [start, end) to what is to be asked for, but for what is under way.
+func (s *scheduler) plan(w *want, start, end uint64) {
+	for from, to := range w.todo.Runs(start, end) {
+		s.bulk.SetRange(from, to, true)
 	}
 	for i := range s.flying {
 		s.bulk.SetRange(i, i+1, false)
@@ -110,8 +135,9 @@ func (s *scheduler) remove(w *want) {
 	if _, ok := s.wants[w]; !ok {
 		return
 	}
-	if delete(s.wants, w); len(s.wants) == 0 {
+	if s.unlist(w); len(s.wants) == 0 {
 		clear(s.exact)
+		clear(s.struck)
 	}
 	for _, i := range w.Blocks {
 		s.forgo(w, i)
@@ -131,6 +157,14 @@ func (s *scheduler) remove(w *want) {
 	}
 }
 
+// unlist takes a want off the list.
+func (s *scheduler) unlist(w *want) {
+	delete(s.wants, w)
+	if w.line != nil {
+		s.lines--
+	}
+}
+
 // forgo takes w off those that wait for block i.
 func (s *scheduler) forgo(w *want, i uint64) {
 	list := s.waiting[i]
@@ -145,24 +179,32 @@ func (s *scheduler) forgo(w *want, i uint64) {
 	}
 }
 
-// came ends the wait for a block.
-func (s *scheduler) came(i uint64) {
+// came ends the wait for a block of a size.
+func (s *scheduler) came(i uint64, size int) {
 	s.bulk.SetRange(i, i+1, false)
 	list := s.waiting[i]
 	delete(s.waiting, i)
 	for _, w := range list {
-		s.count(w)
+		s.count(w, size)
 	}
 	for w := range s.wants {
-		if w.todo.Has(i) {
-			w.todo.SetRange(i, i+1, false)
-			s.count(w)
+		if !w.todo.Has(i) {
+			continue
+		}
+		w.todo.SetRange(i, i+1, false)
+		s.count(w, size)
+		if w.line != nil {
+			if start, end := w.line.advance(&w.todo, s.blockSize()); start < end {
+				s.plan(w, start, end)
+			}
 		}
 	}
 }
 
-func (s *scheduler) count(w *want) {
+func (s *scheduler) count(w *want, size int) {
 	w.left--
+	w.bytes += uint64(size)
+	s.mark(w)
 	if w.Progress != nil {
 		s.progress = append(s.progress, report{w.Progress, w.total - w.left, w.total})
 	}
@@ -197,7 +239,7 @@ func (s *scheduler) settle() {
 		if w.left > 0 || w.Head && !s.newest() || w.Seek != nil && !w.found {
 			continue
 		}
-		delete(s.wants, w)
+		s.unlist(w)
 		s.ended = append(s.ended, w)
 	}
 }

@@ -81,6 +81,12 @@ func (s *box) sealTag(b, msg []byte, tag byte) ([]byte, error) {
 
 // open returns the message of the body b[at:], in place. The room bytes before at are overwritten.
 func (s *box) open(b []byte, at int) ([]byte, error) {
+	return s.openTo(b[max(at-room, 0):], b, at)
+}
+
+// openTo returns the message of the body b[at:], in dst behind room and a byte. dst is b[at-room:], or memory of at least that
+// length elsewhere. The room bytes before at are overwritten.
+func (s *box) openTo(dst, b []byte, at int) ([]byte, error) {
 	body := b[at:]
 	if len(body) < overhead {
 		return nil, ErrFrame
@@ -98,8 +104,8 @@ func (s *box) open(b []byte, at int) ([]byte, error) {
 	if subtle.ConstantTimeCompare(mac[:], body[end:]) != 1 {
 		return nil, ErrAuth
 	}
-	s.aead.Seal(text[:0], s.nonce[:], text, nil)
-	return body[1:end:end], s.advance(&mac, tag)
+	s.aead.Seal(dst[:0], s.nonce[:], text, nil)
+	return dst[blockBytes:len(text):len(text)], s.advance(&mac, tag)
 }
 
 // keyStream fills zeros with the key stream from block 0 on.

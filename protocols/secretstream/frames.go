@@ -22,9 +22,11 @@ type Frames struct {
 	stream io.ReadWriteCloser
 	limits Limits
 	closed atomic.Bool
+	capped atomic.Int64 // see SetMaxMessage
 
 	// The reader's.
 	in       buffer
+	lender   lender
 	most     int  // bytes of a frame's body
 	opener   *box // nil for plain frames
 	deadline time.Time
@@ -70,7 +72,7 @@ func (f *Frames) next() ([]byte, error) {
 		held, need := f.in.held(), lengthBytes
 		if len(held) >= lengthBytes {
 			n := int(held[0]) | int(held[1])<<8 | int(held[2])<<16
-			if n > f.most {
+			if n > f.largest() {
 				return nil, fmt.Errorf("%w: %d", ErrFrame, n)
 			}
 			if need += n; len(held) >= need {
@@ -83,6 +85,22 @@ func (f *Frames) next() ([]byte, error) {
 	}
 }
 
+// SetMaxMessage bounds the messages that are read to n bytes, from the next frame on that has not begun. 0 or less, or more than
+// the limit that the stream was made with, stands for that limit. It may be called by any goroutine.
+func (f *Frames) SetMaxMessage(n int) { f.capped.Store(int64(max(n, 0))) }
+
+// largest is how many bytes the body of a frame may have.
+func (f *Frames) largest() int {
+	n := int(min(f.capped.Load(), maxFrame))
+	switch {
+	case n == 0:
+		return f.most
+	case f.opener != nil:
+		n += overhead
+	}
+	return min(f.most, n)
+}
+
 // take consumes a frame of n bytes.
 func (f *Frames) take(n int) ([]byte, error) {
 	at, end := f.in.start+lengthBytes, f.in.start+n
@@ -90,7 +108,11 @@ func (f *Frames) take(n int) ([]byte, error) {
 	if f.opener == nil {
 		return f.in.b[at:end:end], nil
 	}
-	return f.opener.open(f.in.b[:end:end], at)
+	if n < minLoan || n > maxBuffer {
+		f.lender.rest()
+		return f.opener.open(f.in.b[:end:end], at)
+	}
+	return f.opener.openTo(f.lender.borrow(room+n), f.in.b[:end:end], at)
 }
 
 // fill reads some bytes; held are there of a frame of need bytes.

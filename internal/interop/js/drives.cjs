@@ -20,6 +20,20 @@ async function mirror (from, to, options) {
   return { add: m.count.add, change: m.count.change, remove: m.count.remove, files: m.count.files }
 }
 
+// follow makes a folder equal to a drive now and after each change, until it is ended.
+function follow (drive, to) {
+  const watcher = drive.watch()
+  const run = async () => {
+    await mirror(drive, to)
+    for await (const _ of watcher) await mirror(drive, to)
+  }
+  const running = run().catch((err) => { if (!watcher.destroyed) throw err })
+  return async () => {
+    await watcher.destroy()
+    await running
+  }
+}
+
 module.exports = {
   // drive.open {store, key? | namespace?, encryption?} -> {handle, key, contentKey?, version}
   async 'drive.open' ({ store, key, namespace, encryption }) {
@@ -56,6 +70,9 @@ module.exports = {
 
   async 'drive.del' ({ drive, path }) { await get(drive).del(path) },
 
+  // drive.clear {drive, path}: gives up what a file holds, which stays listed
+  async 'drive.clear' ({ drive, path }) { await get(drive).clear(path) },
+
   // drive.get {drive, path, version?, ms} -> {data}: null for none
   async 'drive.get' ({ drive, path, version, ms }) {
     return { data: await within(ms, at(get(drive), version).get(path)) }
@@ -87,6 +104,12 @@ module.exports = {
 
   // drive.export {drive, dir, version?} -> counts: makes a folder equal to the drive
   async 'drive.export' ({ drive, dir, version }) { return mirror(at(get(drive), version), new Localdrive(dir)) },
+
+  // drive.follow {drive, dir} -> {handle}: makes a folder equal to the drive, now and whenever that changes, until closed
+  async 'drive.follow' ({ drive, dir }) {
+    const end = follow(get(drive), new Localdrive(dir))
+    return { handle: put(end, end) }
+  },
 
   // drive.import {drive, dir} -> counts: makes the drive equal to a folder
   async 'drive.import' ({ drive, dir }) { return mirror(new Localdrive(dir), get(drive)) },

@@ -3,6 +3,9 @@
 //
 // The stream's name, which Hypercore calls the handshake hash, is the BLAKE2b-512 of a context, the two peer ids with 2
 // bytes of length in front, big-endian, and the two nonces: first the initiator's, then the responder's.
+//
+// This file needs no other of this folder: with overLibp2p it is all that a JavaScript program needs to join.
+// SPDX-License-Identifier: MIT OR Apache-2.0
 'use strict'
 const { Duplex } = require('streamx')
 const b4a = require('b4a')
@@ -22,16 +25,18 @@ function binding (initiator, responder, initiatorNonce, responderNonce) {
   return hash
 }
 
-// FramedStream looks like a secret stream to Protomux and Hypercore.
+// FramedStream looks like a secret stream to Protomux and Hypercore. bytes is the stream below, from overSocket or
+// overLibp2p; initiator tells whether this side opened it; local and remote are the two peer ids in binary.
 class FramedStream extends Duplex {
-  constructor (socket, { initiator, local, remote }) {
+  constructor (bytes, { initiator, local, remote }) {
     super()
     this.noiseStream = this
-    this.rawStream = socket
+    this.rawStream = bytes
     this.isInitiator = initiator
     this.publicKey = local
     this.remotePublicKey = remote
     this.handshakeHash = null
+    this.connected = false
     this.userData = null
     this.keepAlive = 1 // Hypercore sets one where there is none
     this.opened = new Promise((resolve) => { this._opened = resolve })
@@ -40,11 +45,6 @@ class FramedStream extends Duplex {
     sodium.randombytes_buf(this._nonce)
     this._rest = b4a.alloc(0)
     this._ready = null
-    socket.on('data', (data) => this._take(data))
-    socket.on('end', () => this.push(null))
-    socket.on('error', (err) => this.destroy(err))
-    socket.on('close', () => this.destroy())
-    socket.pause()
   }
 
   setKeepAlive () {}
@@ -52,8 +52,12 @@ class FramedStream extends Duplex {
 
   _open (cb) {
     this._ready = cb
-    this.rawStream.write(this._nonce)
-    this.rawStream.resume()
+    this.rawStream.read({
+      data: (data) => this._take(data),
+      end: () => this._ended(),
+      close: (err) => this.destroy(err)
+    })
+    this.rawStream.write(this._nonce, (err) => { if (err) this.destroy(err) })
   }
 
   _take (data) {
@@ -78,9 +82,15 @@ class FramedStream extends Duplex {
     this.handshakeHash = this.isInitiator
       ? binding(this.publicKey, this.remotePublicKey, this._nonce, theirs)
       : binding(this.remotePublicKey, this.publicKey, theirs, this._nonce)
+    this.connected = true
     this._opened(true)
     this._ready(null)
     return true
+  }
+
+  _ended () {
+    if (this.handshakeHash && !this._rest.byteLength) this.push(null)
+    else this.destroy(new Error('the stream ended within a frame'))
   }
 
   _read (cb) {
@@ -95,22 +105,10 @@ class FramedStream extends Duplex {
     frame[1] = n >> 8 & 0xff
     frame[2] = n >> 16
     frame.set(message, HEADER)
-    if (this.rawStream.write(frame)) return cb(null)
-    this._drain(cb)
+    this.rawStream.write(frame, cb)
   }
 
-  _drain (cb) {
-    const socket = this.rawStream
-    const done = () => {
-      socket.off('drain', done)
-      socket.off('close', done)
-      cb(null)
-    }
-    socket.on('drain', done)
-    socket.on('close', done)
-  }
-
-  _final (cb) { this.rawStream.end(() => cb(null)) }
+  _final (cb) { this.rawStream.end(cb) }
 
   _predestroy () {
     this._opened(false)
@@ -118,9 +116,78 @@ class FramedStream extends Duplex {
   }
 
   _destroy (cb) {
-    this.rawStream.destroy()
+    this.rawStream.abort(new Error('the stream was destroyed'))
     cb(null)
   }
 }
 
-module.exports = { FramedStream, binding }
+// What a stream below can do: read hands out what comes until end, or until close, which may tell why; pause and resume hold
+// it back; write, and end, call back when the next may come.
+
+// overSocket makes one of a net.Socket.
+function overSocket (socket) {
+  socket.pause()
+  return {
+    read ({ data, end, close }) {
+      socket.on('data', data)
+      socket.on('end', end)
+      socket.on('error', close)
+      socket.on('close', () => close())
+      socket.resume()
+    },
+    pause () { socket.pause() },
+    resume () { socket.resume() },
+    write (bytes, cb) {
+      if (socket.destroyed) return cb(new Error('the socket is closed'))
+      if (socket.write(bytes)) return cb(null)
+      const done = () => {
+        socket.off('drain', done)
+        socket.off('close', done)
+        cb(null)
+      }
+      socket.on('drain', done)
+      socket.on('close', done)
+    },
+    end (cb) { socket.end(() => cb(null)) },
+    abort () { socket.destroy() }
+  }
+}
+
+// overLibp2p makes one of a stream of js-libp2p 3. Its asynchronous iterator takes whatever comes, so that a slow reader
+// would fill the memory: its events and pause do not.
+function overLibp2p (stream) {
+  let over = false
+  let ended = () => {}
+  return {
+    read ({ data, end, close }) {
+      ended = end
+      stream.addEventListener('message', ({ data: list }) => {
+        const bytes = list.subarray()
+        data(b4a.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
+      })
+      stream.addEventListener('remoteCloseWrite', () => {
+        over = true
+        if (stream.readStatus !== 'paused') ended()
+      })
+      stream.addEventListener('close', (event) => close(event.error))
+    },
+    pause () { if (stream.readStatus === 'readable') stream.pause() },
+    resume () {
+      if (stream.readStatus !== 'paused') return
+      stream.resume()
+      if (over) ended()
+    },
+    write (bytes, cb) {
+      try {
+        if (stream.send(bytes)) return cb(null)
+      } catch (err) {
+        return cb(err)
+      }
+      stream.onDrain().then(() => cb(null), cb)
+    },
+    end (cb) { stream.close().then(() => cb(null), cb) },
+    abort (err) { stream.abort(err) }
+  }
+}
+
+module.exports = { FramedStream, overSocket, overLibp2p, binding }

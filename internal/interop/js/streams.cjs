@@ -1,7 +1,7 @@
 // Commands for connections: TCP on loopback, with a secret stream or the framed stream over it.
 'use strict'
 const net = require('net')
-const { FramedStream } = require('./framed.cjs')
+const { FramedStream, overSocket } = require('./framed.cjs')
 const { put, get, close, bytes } = require('./handles.cjs')
 
 // talk replicates a store over a socket. framed is {local, remote}, the peer ids, or nothing for a secret stream.
@@ -9,7 +9,7 @@ function talk (store, socket, initiator, framed) {
   socket.setNoDelay(true)
   socket.on('error', () => {}) // a connection that breaks is no fault here
   if (framed) {
-    const stream = new FramedStream(socket, { initiator, local: bytes(framed.local), remote: bytes(framed.remote) })
+    const stream = new FramedStream(overSocket(socket), { initiator, local: bytes(framed.local), remote: bytes(framed.remote) })
     stream.on('error', complain)
     store.replicate(stream)
     return

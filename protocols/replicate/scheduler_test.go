@@ -1,0 +1,322 @@
+package replicate
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hypernode/hypernode/core"
+	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/protocols/wire"
+)
+
+// desk is a scheduler whose events a test makes, and whose actions it holds against a list.
+type desk struct {
+	t     *testing.T
+	s     *scheduler
+	now   time.Time
+	peers map[string]*peer
+}
+
+func newDesk(t *testing.T, length uint64) *desk {
+	d := &desk{t: t, s: newScheduler(), now: time.Unix(1000, 0), peers: map[string]*peer{}}
+	d.s.load(core.Head{Length: length, ByteLength: 100 * length}, nil, length > 0)
+	return d
+}
+
+// join lets a peer of a length come, which has announced ranges of blocks. What it is told at first is left out.
+func (d *desk) join(name string, length uint64, have ...core.Range) *peer {
+	p := newPeer()
+	d.peers[name] = p
+	d.s.join(p)
+	d.s.sync(p, wire.Sync{Length: length, RemoteLength: d.s.head.Length, CanUpgrade: true, Uploading: true, HasManifest: true})
+	for _, r := range have {
+		d.s.ranged(p, wire.Range{Start: r.Start, Length: r.End - r.Start})
+	}
+	return p
+}
+
+func (d *desk) want(w core.Want) *want {
+	n := newWant(w)
+	d.s.add(n)
+	return n
+}
+
+// asks returns the requests to a peer that the scheduler has now; other messages are left out.
+func (d *desk) asks(name string) (list []*merkle.Request) {
+	for {
+		m, ok := d.s.next(d.peers[name], d.now)
+		if !ok {
+			return list
+		}
+		if m.request != nil {
+			list = append(list, m.request)
+		}
+	}
+}
+
+// blocks returns the blocks that a peer is asked for now, and how many of the requests are urgent.
+func (d *desk) blocks(name string) (list []uint64, urgent int) {
+	for _, q := range d.asks(name) {
+		if q.Block != nil {
+			list = append(list, q.Block.Index)
+			urgent += int(q.Priority)
+		}
+	}
+	return list, urgent
+}
+
+// answer lets a peer answer, and the core take it.
+func (d *desk) answer(name string, q *merkle.Request) {
+	d.t.Helper()
+	proof := &merkle.Proof{Request: q.ID, Fork: q.Fork}
+	ch := core.Change{Head: d.s.head}
+	v := core.Verdict{Applied: true}
+	if q.Block != nil {
+		proof.Block = &merkle.BlockProof{Index: q.Block.Index, Value: make([]byte, 100)}
+		ch.Have = []core.Range{{Start: q.Block.Index, End: q.Block.Index + 1}}
+	}
+	if u := q.Upgrade; u != nil {
+		proof.Upgrade = &merkle.UpgradeProof{Start: u.Start, Length: u.Length}
+		if u.Start == d.s.head.Length {
+			ch.Head.Length, v.Upgraded = u.Start+u.Length, true
+		}
+	}
+	if q.Manifest {
+		proof.Manifest = []byte{1}
+	}
+	a, o := d.s.data(d.peers[name], proof, 200, d.now)
+	if o != takeAnswer {
+		d.t.Fatalf("the answer to %+v is not taken", q)
+	}
+	d.s.changed(ch)
+	d.s.verdict(d.peers[name], a, v, d.now)
+}
+
+func (d *desk) pass(t time.Duration) { d.now = d.now.Add(t) }
+
+func (d *desk) tick(t time.Duration) {
+	d.pass(t)
+	d.s.tick(d.now)
+}
+
+// expect holds what a peer is asked for against a list.
+func (d *desk) expect(name string, want ...uint64) {
+	d.t.Helper()
+	got, _ := d.blocks(name)
+	if len(got) != len(want) {
+		d.t.Fatalf("%s is asked for %v, want %v", name, got, want)
+	}
+	for i := range got {
+		if got[i] != want[i] {
+			d.t.Fatalf("%s is asked for %v, want %v", name, got, want)
+		}
+	}
+}
+
+func one(i uint64) core.Range { return core.Range{Start: i, End: i + 1} }
+
+// What the scheduler does with events, case by case.
+func TestScheduler(t *testing.T) {
+	all := core.Range{Start: 0, End: 10}
+	tests := []struct {
+		name string
+		run  func(d *desk)
+	}{
+		{"each block of one peer", func(d *desk) {
+			d.join("a", 10, all)
+			d.join("b", 10, all)
+			d.want(core.Want{Ranges: []core.Range{{Start: 0, End: 3}}})
+			d.expect("a", 0, 1, 2)
+			d.expect("b")
+		}},
+		{"only what was announced", func(d *desk) {
+			d.join("a", 10, one(2))
+			d.want(core.Want{Ranges: []core.Range{{Start: 0, End: 4}}})
+			d.expect("a", 2)
+			d.s.ranged(d.peers["a"], wire.Range{Start: 3, Length: 1})
+			d.expect("a", 3)
+		}},
+		{"a get overtakes bulk", func(d *desk) {
+			d.join("a", 10, all)
+			d.want(core.Want{Ranges: []core.Range{all}})
+			d.want(core.Want{Blocks: []uint64{7}, Priority: 1})
+			if got, urgent := d.blocks("a"); len(got) != 10 || got[0] != 7 || urgent != 1 {
+				d.t.Errorf("asked for %v, %d of them urgent", got, urgent)
+			}
+		}},
+		{"a get does not wait for a full window", func(d *desk) {
+			d.s.head = core.Head{Length: 10, ByteLength: 10 << 20}
+			d.join("a", 10, all)
+			d.want(core.Want{Ranges: []core.Range{all}})
+			d.expect("a", 0)
+			d.want(core.Want{Blocks: []uint64{5}, Priority: 1})
+			d.expect("a", 5)
+		}},
+		{"again elsewhere when refused", func(d *desk) {
+			d.join("a", 10, all)
+			d.join("b", 10, all)
+			d.want(core.Want{Blocks: []uint64{4}, Priority: 1})
+			q := d.asks("a")
+			d.s.noData(d.peers["a"], wire.NoData{Request: q[0].ID, Reason: wire.ReasonNotAvailable})
+			d.expect("a")
+			d.expect("b", 4)
+		}},
+		{"again elsewhere when a peer leaves", func(d *desk) {
+			d.join("a", 10, all)
+			d.join("b", 10, all)
+			d.want(core.Want{Ranges: []core.Range{{Start: 0, End: 2}}})
+			d.expect("a", 0, 1)
+			d.s.leave(d.peers["a"])
+			d.expect("b", 0, 1)
+		}},
+		{"again elsewhere when taken back", func(d *desk) {
+			a := d.join("a", 10, all)
+			d.join("b", 10, all)
+			d.want(core.Want{Ranges: []core.Range{{Start: 0, End: 2}}})
+			d.expect("a", 0, 1)
+			d.s.ranged(a, wire.Range{Drop: true, Start: 1, Length: 1})
+			d.expect("b", 1)
+			if m, ok := d.s.next(a, d.now); !ok || m.cancel == nil {
+				d.t.Errorf("the request is not cancelled: %+v", m)
+			}
+		}},
+		{"hedged when silent", func(d *desk) {
+			d.join("a", 10, all)
+			d.join("b", 10, all)
+			d.want(core.Want{Ranges: []core.Range{{Start: 0, End: 2}}})
+			d.expect("a", 0, 1)
+			d.tick(newSlow / 2)
+			d.expect("b")
+			d.tick(newSlow)
+			d.expect("b", 0, 1)
+			d.tick(newSlow)
+			d.expect("a") // it is silent
+		}},
+		{"not hedged while it answers", func(d *desk) {
+			d.join("a", 10, all)
+			d.join("b", 10, all)
+			d.want(core.Want{Ranges: []core.Range{{Start: 0, End: 8}}})
+			q := d.asks("a")
+			for range 7 {
+				d.pass(newSlow / 2)
+				d.answer("a", q[0])
+				q = q[1:]
+				d.tick(time.Millisecond)
+				d.expect("b")
+			}
+		}},
+		{"the answer that comes first counts", func(d *desk) {
+			a := d.join("a", 10, all)
+			d.join("b", 10, all)
+			w := d.want(core.Want{Blocks: []uint64{3}})
+			first := d.asks("a")
+			d.tick(newSlow)
+			second := d.asks("b")
+			if len(first) != 1 || len(second) != 1 {
+				d.t.Fatalf("%v, %v", first, second)
+			}
+			d.answer("b", second[0])
+			if m, ok := d.s.next(a, d.now); !ok || m.cancel == nil || m.cancel.Request != first[0].ID {
+				d.t.Errorf("the request is not cancelled: %+v", m)
+			}
+			if w.left > 0 || len(d.s.flying) > 0 {
+				d.t.Errorf("%d blocks are left, %v are under way", w.left, d.s.flying)
+			}
+		}},
+		{"one upgrade at a time", func(d *desk) {
+			d.join("a", 20)
+			d.join("b", 30)
+			if q := d.asks("a"); len(q) != 1 || q[0].Upgrade.Start != 10 || q[0].Upgrade.Length != 10 {
+				d.t.Fatalf("a is asked %+v", q)
+			}
+			if q := d.asks("b"); len(q) != 0 {
+				d.t.Fatalf("b is asked %+v", q)
+			}
+		}},
+		{"an upgrade that is late and overtaken is asked for again", func(d *desk) {
+			d.join("a", 30)
+			d.join("b", 20)
+			late := d.asks("a")
+			d.tick(newcomer)
+			other := d.asks("b")
+			if len(late) != 1 || len(other) != 1 {
+				d.t.Fatalf("%v, %v", late, other)
+			}
+			d.answer("b", other[0])
+			d.answer("a", late[0])
+			if q := d.asks("a"); len(q) != 1 || q[0].Upgrade == nil || q[0].Upgrade.Start != 20 {
+				d.t.Errorf("a is asked %+v", q)
+			}
+		}},
+		{"blocks behind the upgrade", func(d *desk) {
+			d.join("a", 20, core.Range{Start: 0, End: 20})
+			d.want(core.Want{Blocks: []uint64{15}, Priority: 1})
+			q := d.asks("a")
+			if len(q) != 2 || q[0].Upgrade == nil || q[1].Block == nil || q[1].Block.Index != 15 {
+				d.t.Fatalf("asked %+v", q)
+			}
+			d.answer("a", q[0])
+			d.answer("a", q[1])
+			if len(d.s.wants) > 0 {
+				d.t.Error("the want is left")
+			}
+		}},
+		{"what nobody wants any more is not asked for", func(d *desk) {
+			w := d.want(core.Want{Ranges: []core.Range{all}})
+			d.want(core.Want{Ranges: []core.Range{{Start: 2, End: 3}}})
+			d.s.remove(w)
+			d.join("a", 10, all)
+			d.expect("a", 2)
+		}},
+		{"who does not upload is asked for nothing", func(d *desk) {
+			p := d.join("a", 20, all)
+			d.s.sync(p, wire.Sync{Length: 20, CanUpgrade: true})
+			d.want(core.Want{Ranges: []core.Range{all}})
+			if q := d.asks("a"); len(q) > 0 {
+				d.t.Errorf("asked %+v", q)
+			}
+		}},
+		{"who drops a block that is here is told of it", func(d *desk) {
+			d.s.load(core.Head{Length: 10, ByteLength: 1000}, []core.Range{{Start: 3, End: 6}}, true)
+			p := d.join("a", 10, all)
+			d.asks("a")
+			d.s.ranged(p, wire.Range{Drop: true, Start: 4, Length: 4})
+			m, ok := d.s.next(p, d.now)
+			if !ok || m.ranges == nil || *m.ranges != (wire.Range{Start: 4, Length: 2}) {
+				d.t.Errorf("told %+v", m)
+			}
+		}},
+		{"what came again is not said to be gone", func(d *desk) {
+			d.s.load(core.Head{Length: 10, ByteLength: 1000}, []core.Range{all}, true)
+			p := d.join("a", 10)
+			d.asks("a")
+			d.s.changed(core.Change{Head: d.s.head, Dropped: []core.Range{{Start: 2, End: 8}}})
+			d.s.changed(core.Change{Head: d.s.head, Have: []core.Range{{Start: 4, End: 6}}})
+			var told []wire.Range
+			for m, ok := d.s.next(p, d.now); ok; m, ok = d.s.next(p, d.now) {
+				told = append(told, *m.ranges)
+			}
+			want := []wire.Range{{Drop: true, Start: 2, Length: 2}, {Drop: true, Start: 6, Length: 2}, {Start: 4, Length: 2}}
+			if len(told) != 3 || told[0] != want[0] || told[1] != want[1] || told[2] != want[2] {
+				d.t.Errorf("told %+v, want %+v", told, want)
+			}
+		}},
+		{"a retired peer is asked for nothing", func(d *desk) {
+			d.join("a", 10, all).retired = true
+			d.want(core.Want{Ranges: []core.Range{all}})
+			d.expect("a")
+		}},
+		{"a peer over its rate is asked for what is urgent alone", func(d *desk) {
+			p := d.join("a", 10, all)
+			p.hold = d.now.Add(time.Second)
+			d.want(core.Want{Ranges: []core.Range{all}})
+			d.want(core.Want{Blocks: []uint64{8}, Priority: 1})
+			d.expect("a", 8)
+			d.tick(time.Second)
+			d.expect("a", 0, 1, 2, 3, 4, 5, 6, 7, 9)
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { tt.run(newDesk(t, 10)) })
+	}
+}
