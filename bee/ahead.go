@@ -3,6 +3,7 @@ package bee
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hypernode/hypernode/core"
 )
@@ -15,13 +16,22 @@ const (
 	aheadFirst  = 4
 )
 
-// hintEvery is how many blocks a scan uses before it tells peers again where it is.
-const hintEvery = 2048
+const (
+	// hintEvery is how many blocks a scan uses before it tells peers again where it is.
+	hintEvery = 1024
+	// scoutLeast and scoutMost are how many entries a scout is ahead of a scan, growing with how much was read.
+	scoutLeast = 256
+	scoutMost  = 8192
+)
 
 // ahead fetches what a scan, or a walk over two versions, will need. It does nothing while all blocks are here.
+//
+// From the first block on that a scan lacks, a scout goes the same way ahead of it through what is here, and where that ends
+// it tells the peers of the place, and waits for what lacks. So the next blocks are asked for as soon as the last ones came,
+// and not when they have been read.
 type ahead struct {
 	v     *view
-	scan  *scan // nil without hints
+	scan  *scan // nil of a walk over two versions
 	ctx   func() context.Context
 	stop  context.CancelFunc
 	slots chan struct{}
@@ -29,20 +39,20 @@ type ahead struct {
 
 	r     bounds
 	nodes int // that were entered
-	used  int // blocks since the last hint
-	asked bool
+
+	scouting atomic.Bool
+	read     atomic.Int64  // entries that the scan has come past while there was a scout
+	moved    chan struct{} // has a token when it has
 }
 
-// newAhead has the cursor of a scan tell of the nodes that it enters.
+// newAhead has a scan that meets a missing block send out a scout.
 func newAhead(ctx context.Context, s *scan) *ahead {
 	a := aheadOf(ctx, s.v, s.r)
 	if s.v.local {
 		return a
 	}
-	a.scan = s
-	s.v.touched = func(uint64) { a.used++ }
-	s.v.miss = a.hint
-	s.entered = a.node
+	a.scan, a.moved = s, make(chan struct{}, 1)
+	s.v.miss = a.scout
 	return a
 }
 
@@ -56,18 +66,6 @@ func (a *ahead) end() {
 	a.wg.Wait()
 }
 
-// hint tells peers what the scan is after and where it stands, unless they were told lately.
-func (a *ahead) hint() {
-	h := a.v.s.hints
-	if h == nil || a.scan == nil || a.asked && a.used < hintEvery {
-		return
-	}
-	if m := a.scan.position(); m != nil {
-		a.asked, a.used = true, 0
-		h.askIterator(m)
-	}
-}
-
 // node fetches what a node leads to, if there is room to. How far it looks ahead grows with how much was read: who reads one
 // entry does not need its neighbours.
 func (a *ahead) node(n *node) {
@@ -79,16 +77,15 @@ func (a *ahead) node(n *node) {
 	if len(list) == 0 || err != nil {
 		return // the walk itself will tell of an error
 	}
-	a.hint()
 	levels := 0
 	for seen := aheadFirst; seen <= a.nodes && levels < aheadLevels; seen *= aheadFirst {
 		levels++
 	}
 	select {
 	case a.slots <- struct{}{}:
-		ctx := a.ctx()
+		ctx, n := a.ctx(), *n
 		a.wg.Go(func() {
-			a.fetch(ctx, n, levels)
+			a.fetch(ctx, &n, levels)
 			<-a.slots
 		})
 	default:
@@ -108,12 +105,13 @@ func (a *ahead) fetch(ctx context.Context, n *node, levels int) {
 	v := &view{s: a.v.s, fork: a.v.fork, version: a.v.version, local: true}
 	defer v.end()
 	var wg sync.WaitGroup
-	for i := range len(n.keys) + 1 {
+	for i := range n.width + 1 {
 		if a.outside(ctx, v, n, i) {
 			continue
 		}
-		if kid, err := v.node(ctx, n.kid(i)); err == nil {
-			wg.Go(func() { a.fetch(ctx, kid, levels-1) })
+		var kid node
+		if err := v.node(ctx, n.kid(i), &kid); err == nil {
+			wg.Go(func() { a.fetch(ctx, &kid, levels-1) })
 		}
 	}
 	wg.Wait()
@@ -122,12 +120,12 @@ func (a *ahead) fetch(ctx context.Context, n *node, levels int) {
 // outside tells whether child i of a node has no key in the range of the walk.
 func (a *ahead) outside(ctx context.Context, v *view, n *node, i int) bool {
 	if i > 0 {
-		if b, err := v.block(ctx, n.keys[i-1]); err == nil && a.r.above(b.key) {
+		if b, err := v.block(ctx, n.places[i-1]); err == nil && a.r.above(b.key) {
 			return true
 		}
 	}
-	if i < len(n.keys) {
-		if b, err := v.block(ctx, n.keys[i]); err == nil && a.r.below(b.key) {
+	if i < n.width {
+		if b, err := v.block(ctx, n.places[i]); err == nil && a.r.below(b.key) {
 			return true
 		}
 	}
@@ -146,11 +144,11 @@ func (a *ahead) missing(ctx context.Context, n *node) (list []uint64, err error)
 			list = append(list, seq)
 		}
 	}
-	for _, seq := range n.keys {
+	for _, seq := range n.keys() {
 		add(seq)
 	}
-	for i := 0; i < len(n.kids); i += 2 {
-		add(n.kids[i])
+	for _, l := range n.kids() {
+		add(l.seq)
 	}
 	return list, err
 }

@@ -1,6 +1,8 @@
 package bee
 
 import (
+	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -13,8 +15,8 @@ const (
 // maxHeight is more levels than a tree of 2^53 keys has.
 const maxHeight = 32
 
-// block is one decoded block of a bee: a put or a delete, and the nodes of the tree that it changed. It does not change,
-// but for nodes, which are decoded when they are first asked for.
+// block is one block of a bee, taken apart as far as its fields: a put or a delete, and the nodes of the tree that it changed.
+// It does not change. Nodes are decoded each time they are visited, which takes less than to keep them all.
 //
 // What a block says is suspect: it is signed by the writer, and that is all.
 type block struct {
@@ -23,40 +25,63 @@ type block struct {
 	value []byte // nil without a value
 	index []byte
 
-	levels atomic.Pointer[[]level]
+	levels atomic.Pointer[[]level] // of a long index, once it was asked for
 }
 
 // level is where the node at one offset of the index lies.
-type level struct {
-	start, end uint32
-	node       atomic.Pointer[node]
-}
+type level struct{ start, end uint32 }
 
-// node is one node of the tree as a block has it. It does not change.
-type node struct {
-	seq, off uint64
-	keys     []uint64 // the blocks that hold the keys
-	kids     []uint64 // pairs of block and offset, one more than keys; none in a leaf
-}
+// longIndex is the length from which on it is remembered where the levels of an index lie, in bytes.
+const longIndex = 2 << 10
 
 // link names a node.
 type link struct{ seq, off uint64 }
 
-func (n *node) link() link        { return link{n.seq, n.off} }
-func (n *node) leaf() bool        { return len(n.kids) == 0 }
-func (n *node) kid(i int) link    { return link{n.kids[2*i], n.kids[2*i+1]} }
-func (n *node) weight() int       { return 128 + 8*(len(n.keys)+len(n.kids)) }
-func (b *block) weight() int      { return 160 + len(b.key) + len(b.value) + len(b.index) }
+// node is one node of the tree as a block has it. It is a value: who visits a node has its own.
+type node struct {
+	link
+	width  int // the number of keys
+	inner  bool
+	places [maxKeys]uint64 // the blocks that hold the keys
+	links  [maxKeys + 1]link
+}
+
+func (n *node) leaf() bool        { return !n.inner }
+func (n *node) keys() []uint64    { return n.places[:n.width] }
+func (n *node) kid(i int) link    { return n.links[i] }
 func (b *block) deleted() bool    { return b.value == nil && !b.holdsOwn() }
 func (b *block) entry() (e Entry) { return newEntry(b.seq, b.key, b.value) }
 
+// kids returns the children, one more than keys; none of a leaf.
+func (n *node) kids() []link {
+	if !n.inner {
+		return nil
+	}
+	return n.links[:n.width+1]
+}
+
+// weight is how many bytes a block takes in memory, about.
+func (b *block) weight() int {
+	n := 112 + len(b.key) + len(b.value) + len(b.index)
+	if len(b.index) > longIndex {
+		n += len(b.index) + 512
+	}
+	return n
+}
+
 // decodeBlock reads a block. The result aliases raw.
 func decodeBlock(seq uint64, raw []byte) (*block, error) {
-	b := &block{seq: seq}
+	b := &block{}
+	return b, b.decode(seq, raw)
+}
+
+// decode reads a block into b, which is to be new. It aliases raw.
+func (b *block) decode(seq uint64, raw []byte) error {
+	b.seq = seq
 	for rest := raw; len(rest) > 0; {
 		f, next, err := nextField(rest)
 		if err != nil {
-			return nil, corrupt(seq, "%v", err)
+			return corrupt(seq, "%v", err)
 		}
 		rest = next
 		if f.kind != kindBytes {
@@ -72,9 +97,43 @@ func decodeBlock(seq uint64, raw []byte) (*block, error) {
 		}
 	}
 	if b.index == nil || b.key == nil {
-		return nil, corrupt(seq, "no index or no key")
+		return corrupt(seq, "no index or no key")
 	}
-	return b, nil
+	return nil
+}
+
+// find returns the level at an offset of the index.
+func (b *block) find(off uint64) (found []byte, err error) {
+	if len(b.index) > longIndex {
+		return b.lookup(off)
+	}
+	n := uint64(0)
+	for rest := b.index; len(rest) > 0; {
+		f, next, err := nextField(rest)
+		if err != nil {
+			return nil, corrupt(b.seq, "index: %v", err)
+		}
+		if rest = next; !f.is(1, kindBytes) {
+			continue
+		}
+		if n == off {
+			return f.data, nil
+		}
+		n++
+	}
+	return nil, corrupt(b.seq, "no node %d", off)
+}
+
+// lookup is find in a long index.
+func (b *block) lookup(off uint64) ([]byte, error) {
+	list, err := b.layout()
+	if err != nil {
+		return nil, err
+	}
+	if off >= uint64(len(list)) {
+		return nil, corrupt(b.seq, "no node %d", off)
+	}
+	return b.index[list[off].start:list[off].end], nil
 }
 
 // layout finds the levels of the index, once.
@@ -91,11 +150,7 @@ func (b *block) layout() ([]level, error) {
 		return nil, corrupt(b.seq, "%d levels in %d bytes", n, len(b.index))
 	}
 	list := make([]level, 0, n)
-	if _, err := b.eachLevel(func(start, end int) {
-		list = list[:len(list)+1]
-		l := &list[len(list)-1]
-		l.start, l.end = uint32(start), uint32(end)
-	}); err != nil {
+	if _, err := b.eachLevel(func(start, end int) { list = append(list, level{uint32(start), uint32(end)}) }); err != nil {
 		return nil, err
 	}
 	b.levels.Store(&list)
@@ -118,73 +173,57 @@ func (b *block) eachLevel(fn func(start, end int)) (n int, err error) {
 	return n, nil
 }
 
-// node returns the node at an offset of the index; decoded is its weight if it was decoded just now.
-func (b *block) node(off uint64) (n *node, decoded int, err error) {
-	list, err := b.layout()
+// node reads the node at an offset of the index.
+func (b *block) node(off uint64, n *node) error {
+	raw, err := b.find(off)
 	if err != nil {
-		return nil, 0, err
+		return err
 	}
-	if off >= uint64(len(list)) {
-		return nil, 0, corrupt(b.seq, "no node %d", off)
+	n.link = link{b.seq, off}
+	if err := n.decode(raw); err != nil {
+		return corrupt(b.seq, "node %d: %v", off, err)
 	}
-	l := &list[off]
-	if n := l.node.Load(); n != nil {
-		return n, 0, nil
-	}
-	n, err = decodeNode(b.seq, off, b.index[l.start:l.end])
-	if err != nil {
-		return nil, 0, err
-	}
-	l.node.Store(n)
-	return n, n.weight(), nil
+	return n.check()
 }
 
-func decodeNode(seq, off uint64, raw []byte) (*node, error) {
-	var room [3*maxKeys + 2]uint64
-	keys, kids, err := decodeLevel(raw, room[:0:maxKeys], room[maxKeys:maxKeys])
-	if err != nil {
-		return nil, corrupt(seq, "node %d: %v", off, err)
-	}
-	if len(keys) > maxKeys || len(kids) > 0 && len(kids) != 2*len(keys)+2 {
-		return nil, corrupt(seq, "node %d: %d keys and %d numbers of children", off, len(keys), len(kids))
-	}
-	slab := make([]uint64, len(keys)+len(kids))
-	n := &node{seq: seq, off: off, keys: slab[:len(keys):len(keys)], kids: slab[len(keys):]}
-	copy(n.keys, keys)
-	copy(n.kids, kids)
-	return n, n.check()
-}
-
-// decodeLevel reads keys and children of a level, appending to what it is given.
-func decodeLevel(raw []byte, keys, kids []uint64) ([]uint64, []uint64, error) {
+// decode reads keys and children.
+func (n *node) decode(raw []byte) error {
+	var pairs [2*maxKeys + 2]uint64
+	width, numbers := 0, 0
 	for len(raw) > 0 {
 		f, rest, err := nextField(raw)
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 		switch raw = rest; f.number {
 		case 1:
-			keys, err = f.numbers(keys)
+			width, err = f.fill(n.places[:], width)
 		case 2:
-			kids, err = f.numbers(kids)
+			numbers, err = f.fill(pairs[:], numbers)
 		}
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
 	}
-	return keys, kids, nil
+	if n.width, n.inner = width, numbers > 0; n.inner && numbers != 2*width+2 {
+		return fmt.Errorf("%d keys and %d numbers of children", width, numbers)
+	}
+	for i := 0; i < numbers; i += 2 {
+		n.links[i/2] = link{pairs[i], pairs[i+1]}
+	}
+	return nil
 }
 
 // check refuses what points to the header or forward: a block speaks of what was before it.
 func (n *node) check() error {
-	for _, seq := range n.keys {
+	for _, seq := range n.keys() {
 		if seq == 0 || seq > n.seq {
 			return corrupt(n.seq, "node %d: its key is block %d", n.off, seq)
 		}
 	}
-	for i := 0; i < len(n.kids); i += 2 {
-		if seq := n.kids[i]; seq == 0 || seq > n.seq || seq == n.seq && n.kids[i+1] == n.off {
-			return corrupt(n.seq, "node %d: its child is in block %d", n.off, seq)
+	for _, l := range n.kids() {
+		if l.seq == 0 || l.seq > n.seq || l == n.link {
+			return corrupt(n.seq, "node %d: its child is in block %d", n.off, l.seq)
 		}
 	}
 	return nil
@@ -194,9 +233,9 @@ func (n *node) check() error {
 func (b *block) holdsOwn() bool {
 	found := false
 	_, err := b.eachLevel(func(start, end int) {
-		keys, _, err := decodeLevel(b.index[start:end], nil, nil)
-		for _, seq := range keys {
-			found = found || err == nil && seq == b.seq
+		var n node
+		if n.decode(b.index[start:end]) == nil {
+			found = found || slices.Contains(n.keys(), b.seq)
 		}
 	})
 	return err == nil && found

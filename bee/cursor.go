@@ -23,9 +23,12 @@ type cursor struct {
 }
 
 type frame struct {
-	n *node
+	n node
 	i int
 }
+
+// usualHeight is for how many levels a cursor has room from the start.
+const usualHeight = 8
 
 // bounds limit the keys; nil is open.
 type bounds struct {
@@ -63,19 +66,22 @@ func (c *cursor) enter(n *node) error {
 	c.budget--
 	i := 0
 	if c.reverse {
-		i = 2 * len(n.keys)
+		i = 2 * n.width
 	}
-	c.stack = append(c.stack, frame{n, i})
+	if c.stack == nil {
+		c.stack = make([]frame, 0, usualHeight)
+	}
+	c.stack = append(c.stack, frame{*n, i})
 	if c.entered != nil {
-		c.entered(n)
+		c.entered(&c.stack[len(c.stack)-1].n)
 	}
 	return nil
 }
 
 // open places the cursor at the end that it begins at.
 func (c *cursor) open(ctx context.Context) error {
-	n, err := c.v.root(ctx)
-	if n == nil || err != nil {
+	var n node
+	if ok, err := c.v.root(ctx, &n); !ok {
 		return err
 	}
 	start, skip := c.r.lo, c.r.loOpen
@@ -83,12 +89,12 @@ func (c *cursor) open(ctx context.Context) error {
 		start, skip = c.r.hi, c.r.hiOpen
 	}
 	if start == nil {
-		return c.enter(n)
+		return c.enter(&n)
 	}
-	return c.seek(ctx, n, start, skip)
+	return c.seek(ctx, &n, start, skip)
 }
 
-// seek goes down to where a key is, or would be.
+// seek goes down from n, which it overwrites, to where a key is, or would be.
 func (c *cursor) seek(ctx context.Context, n *node, start []byte, skip bool) error {
 	for range maxHeight {
 		if err := c.enter(n); err != nil {
@@ -103,13 +109,13 @@ func (c *cursor) seek(ctx context.Context, n *node, start []byte, skip bool) err
 			top.i = c.beside(i, skip)
 			return nil
 		}
-		if top.i = 2*i + c.step(); top.i < 0 || top.i > 2*len(n.keys) {
+		if top.i = 2*i + c.step(); top.i < 0 || top.i > 2*n.width {
 			c.stack = c.stack[:len(c.stack)-1]
 		}
 		if n.leaf() {
 			return nil
 		}
-		if n, err = c.v.node(ctx, n.kid(i)); err != nil {
+		if err := c.v.node(ctx, n.kid(i), n); err != nil {
 			return err
 		}
 	}
@@ -141,16 +147,16 @@ func (c *cursor) next(ctx context.Context) (*block, error) {
 	}
 	for len(c.stack) > 0 && !c.done {
 		top := &c.stack[len(c.stack)-1]
-		slot, n := top.i, top.n
+		slot, n := top.i, &top.n
 		switch {
-		case slot < 0 || slot > 2*len(n.keys):
+		case slot < 0 || slot > 2*n.width:
 			c.stack = c.stack[:len(c.stack)-1]
 		case slot&1 == 0:
 			if err := c.down(ctx, top); err != nil {
 				return nil, err
 			}
 		default:
-			b, err := c.v.block(ctx, n.keys[slot/2])
+			b, err := c.v.block(ctx, n.places[slot/2])
 			if err != nil {
 				return nil, err
 			}
@@ -168,12 +174,12 @@ func (c *cursor) down(ctx context.Context, top *frame) error {
 		top.i += c.step()
 		return nil
 	}
-	kid, err := c.v.node(ctx, top.n.kid(slot/2))
-	if err != nil {
+	var kid node
+	if err := c.v.node(ctx, top.n.kid(slot/2), &kid); err != nil {
 		return err
 	}
 	top.i += c.step()
-	return c.enter(kid)
+	return c.enter(&kid)
 }
 
 // pass takes a block unless it is past the end of the range, and holds its key against the one before.

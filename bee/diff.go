@@ -87,15 +87,17 @@ func (d *diff) begin(ctx context.Context, old *Bee, r bounds) (end func(), err e
 
 // height counts the levels of the tree along its first children.
 func (v *view) height(ctx context.Context) (int, error) {
-	n, err := v.root(ctx)
+	var n node
+	if ok, err := v.root(ctx, &n); !ok {
+		return 0, err
+	}
 	for h := range maxHeight {
-		if n == nil || err != nil {
-			return h, err
-		}
 		if n.leaf() {
 			return h + 1, nil
 		}
-		n, err = v.node(ctx, n.kid(0))
+		if err := v.node(ctx, n.kid(0), &n); err != nil {
+			return 0, err
+		}
 	}
 	return 0, fmt.Errorf("%w: version %d: more than %d levels", ErrCorrupt, v.version, maxHeight)
 }
@@ -218,7 +220,7 @@ func (s *side) head() place {
 	for len(s.stack) > 0 {
 		top := &s.stack[len(s.stack)-1]
 		switch {
-		case top.i > 2*len(top.n.keys):
+		case top.i > 2*top.n.width:
 			s.stack = s.stack[:len(s.stack)-1]
 		case top.i&1 == 1:
 			return atKey
@@ -233,7 +235,7 @@ func (s *side) head() place {
 
 func (s *side) top() *frame { return &s.stack[len(s.stack)-1] }
 func (s *side) skip()       { s.top().i++ }
-func (s *side) seq() uint64 { return s.top().n.keys[s.top().i/2] }
+func (s *side) seq() uint64 { return s.top().n.places[s.top().i/2] }
 func (s *side) child() link { return s.top().n.kid(s.top().i / 2) }
 
 // into enters the child that the side stands before.

@@ -16,11 +16,19 @@ const maxSafe = 1<<53 - 1
 var (
 	errShort  = errors.New("it ends within a field")
 	errNumber = errors.New("a number is above 2^53-1")
+	errMany   = errors.New("more numbers than a node has")
 	errKind   = errors.New("a field is of an unknown kind")
 )
 
 // varint reads a number from the front of b and returns what follows it.
 func varint(b []byte) (v uint64, rest []byte, err error) {
+	if len(b) > 0 && b[0] < 0x80 {
+		return uint64(b[0]), b[1:], nil
+	}
+	return longVarint(b)
+}
+
+func longVarint(b []byte) (v uint64, rest []byte, err error) {
 	for i, shift := 0, 0; i < len(b) && shift <= 63; i, shift = i+1, shift+7 {
 		v |= uint64(b[i]&0x7f) << shift
 		if b[i] < 0x80 {
@@ -112,6 +120,31 @@ func (f field) numbers(list []uint64) ([]uint64, error) {
 		list, b = append(list, v), rest
 	}
 	return list, nil
+}
+
+// fill puts the numbers of a repeated field, packed or single, into room behind the n that are there.
+func (f field) fill(room []uint64, n int) (int, error) {
+	if f.kind == kindVarint {
+		if n == len(room) {
+			return n, errMany
+		}
+		room[n] = f.value
+		return n + 1, nil
+	}
+	if f.kind != kindBytes {
+		return n, errKind
+	}
+	for b := f.data; len(b) > 0; n++ {
+		v, rest, err := varint(b)
+		if err != nil {
+			return n, err
+		}
+		if n == len(room) {
+			return n, errMany
+		}
+		room[n], b = v, rest
+	}
+	return n, nil
 }
 
 func appendTag(b []byte, number uint64, kind byte) []byte {

@@ -3,7 +3,12 @@ package bee
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"slices"
 	"testing"
+
+	"github.com/hypernode/hypernode/core"
+	"github.com/hypernode/hypernode/core/keys"
 )
 
 func FuzzBlock(f *testing.F) {
@@ -25,8 +30,9 @@ func FuzzBlock(f *testing.F) {
 			return
 		}
 		for off := range uint64(len(levels)) {
-			if n, _, err := b.node(off); err == nil && (len(n.keys) > maxKeys || !n.leaf() && len(n.kids) != 2*len(n.keys)+2) {
-				t.Fatalf("node of %d keys and %d numbers of children", len(n.keys), len(n.kids))
+			var n node
+			if err := b.node(off, &n); err == nil && len(n.kids()) > 0 && len(n.kids()) != len(n.keys())+1 {
+				t.Fatalf("node of %d keys and %d children", len(n.keys()), len(n.kids()))
 			}
 		}
 		b.deleted()
@@ -106,23 +112,44 @@ func FuzzJSON(f *testing.F) {
 	})
 }
 
-// FuzzBee reads and changes a bee of blocks that are cut out of the input.
+// fuzzedBlocks is how many blocks a bee has at most in FuzzBee.
+const fuzzedBlocks = 20
+
+// FuzzBee reads and changes a bee of blocks that are cut out of the input. They are put where those lie that were read
+// before; the cores have the right lengths, and blocks of no bee.
 func FuzzBee(f *testing.F) {
 	for _, s := range loadGolden(f).Scenarios {
 		var in []byte
 		for i, raw := range s.Blocks {
-			if i > 0 && i < 20 && len(raw) < 256 {
+			if i > 0 && i < fuzzedBlocks && len(raw) < 256 {
 				in = append(append(in, byte(len(raw))), raw...)
 			}
 		}
 		f.Add(in)
 	}
+	db, lengths := memoryDB(f), [fuzzedBlocks + 1]*core.Core{}
+	for n := range lengths {
+		lengths[n] = coreIn(f, db, core.Options{Pair: keys.PairFromSeed(keys.Seed{byte(n + 1)}), Derived: true})
+		blocks := slices.Repeat([][]byte{{0xff}}, n+1)
+		if _, err := lengths[n].Append(f.Context(), blocks...); err != nil {
+			f.Fatal(err)
+		}
+	}
 	f.Fuzz(func(t *testing.T, in []byte) {
 		var blocks [][]byte
-		for len(in) > 0 && len(blocks) < 20 {
+		for len(in) > 0 && len(blocks) < fuzzedBlocks {
 			n := min(int(in[0]), len(in)-1)
 			blocks, in = append(blocks, in[1:1+n]), in[1+n:]
 		}
-		useAll(t.Context(), hostile(t, blocks...))
+		b, err := OpenWith(t.Context(), lengths[len(blocks)], Options{NoHints: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.s.cache.decodeAll(b.Core().Head().Fork, 1, blocks)
+		for _, err := range useAll(t.Context(), b) {
+			if !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("%v is no ErrCorrupt", err)
+			}
+		}
 	})
 }

@@ -66,28 +66,27 @@ func (s *shared) clear(ctx context.Context, v *view, start, end uint64) error {
 
 // linked returns the blocks that the tree of a version is made of, in ascending order.
 func (v *view) linked(ctx context.Context) ([]uint64, error) {
-	n, err := v.root(ctx)
-	if n == nil || err != nil {
+	var n node
+	if ok, err := v.root(ctx, &n); !ok {
 		return nil, err
 	}
 	kept := map[uint64]struct{}{v.version - 1: {}}
 	budget := v.version
-	for todo := []link{n.link()}; len(todo) > 0; {
+	for todo := []link{n.link}; len(todo) > 0; {
 		if budget == 0 {
 			return nil, fmt.Errorf("%w: version %d: its tree has no end", ErrCorrupt, v.version)
 		}
 		budget--
-		n, err := v.node(ctx, todo[len(todo)-1])
-		if err != nil {
+		if err := v.node(ctx, todo[len(todo)-1], &n); err != nil {
 			return nil, err
 		}
 		todo = todo[:len(todo)-1]
-		for _, seq := range n.keys {
+		for _, seq := range n.keys() {
 			kept[seq] = struct{}{}
 		}
-		for i := 0; i < len(n.kids); i += 2 {
-			kept[n.kids[i]] = struct{}{}
-			todo = append(todo, n.kid(i/2))
+		for _, l := range n.kids() {
+			kept[l.seq] = struct{}{}
+			todo = append(todo, l)
 		}
 	}
 	list := make([]uint64, 0, len(kept))

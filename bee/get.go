@@ -44,16 +44,16 @@ func (b *Bee) get(ctx context.Context, key []byte) (Entry, error) {
 // find returns the block that holds a key, or nil. It asks the tree alone: that a block on the way put the key says nothing,
 // it may have been deleted since.
 func (v *view) find(ctx context.Context, key []byte) (*block, error) {
-	n, err := v.root(ctx)
+	var n node
+	if ok, err := v.root(ctx, &n); !ok {
+		return nil, err
+	}
 	for range maxHeight {
-		if n == nil || err != nil {
-			return nil, err
-		}
-		i, b, err := v.search(ctx, n, key)
+		i, b, err := v.search(ctx, &n, key)
 		if b != nil || err != nil || n.leaf() {
 			return b, err
 		}
-		if n, err = v.node(ctx, n.kid(i)); err != nil {
+		if err := v.node(ctx, n.kid(i), &n); err != nil {
 			return nil, err
 		}
 	}
@@ -62,10 +62,10 @@ func (v *view) find(ctx context.Context, key []byte) (*block, error) {
 
 // search looks for a key in a node: it returns the block that holds it, or the number of keys before it.
 func (v *view) search(ctx context.Context, n *node, key []byte) (int, *block, error) {
-	lo, hi := 0, len(n.keys)
+	lo, hi := 0, n.width
 	for lo < hi {
 		mid := (lo + hi) / 2
-		b, err := v.block(ctx, n.keys[mid])
+		b, err := v.block(ctx, n.places[mid])
 		if err != nil {
 			return 0, nil, err
 		}

@@ -35,32 +35,34 @@ func (s *scan) next(ctx context.Context) (*block, error) {
 	if s.limit > 0 {
 		s.limit--
 	}
+	s.ahead.passed()
 	return b, nil
 }
 
-// position is the hint that tells a peer how far the scan has come and what it is after. It is nil when the scan is over.
-func (s *scan) position() *iterator {
-	if s.limit == 0 {
+// position is the hint that tells a peer how far a walk of so many entries has come and what it is after; a limit of -1 is
+// none. It is nil when the walk is over.
+func (c *cursor) position(limit int) *iterator {
+	if limit == 0 {
 		return nil
 	}
-	m := &iterator{version: s.v.version, reverse: s.reverse}
-	if s.limit > 0 {
-		m.limit = uint64(s.limit)
+	m := &iterator{version: c.v.version, reverse: c.reverse}
+	if limit > 0 {
+		m.limit = uint64(limit)
 	}
-	if s.r.loOpen {
-		m.gt = s.r.lo
+	if c.r.loOpen {
+		m.gt = c.r.lo
 	} else {
-		m.gte = s.r.lo
+		m.gte = c.r.lo
 	}
-	if s.r.hiOpen {
-		m.lt = s.r.hi
+	if c.r.hiOpen {
+		m.lt = c.r.hi
 	} else {
-		m.lte = s.r.hi
+		m.lte = c.r.hi
 	}
-	if !s.opened {
+	if !c.opened {
 		return m
 	}
-	if m.checkpoint = s.checkpoint(); len(m.checkpoint) == 0 {
+	if m.checkpoint = c.checkpoint(); len(m.checkpoint) == 0 {
 		return nil
 	}
 	return m
@@ -68,7 +70,8 @@ func (s *scan) position() *iterator {
 
 // checkpoint tells where the cursor stands: for each node from the root on its block, its offset and the slot to look at next.
 func (c *cursor) checkpoint() (list []uint64) {
-	for _, f := range c.stack {
+	for i := range c.stack {
+		f := &c.stack[i]
 		if f.i >= 0 {
 			list = append(list, f.n.seq, f.n.off, uint64(f.i))
 		}
@@ -82,14 +85,14 @@ func (c *cursor) resume(ctx context.Context, checkpoint []uint64) error {
 		return errMalformed
 	}
 	for ; len(checkpoint) > 0; checkpoint = checkpoint[3:] {
-		n, err := c.v.node(ctx, link{checkpoint[0], checkpoint[1]})
-		if err != nil {
+		var n node
+		if err := c.v.node(ctx, link{checkpoint[0], checkpoint[1]}, &n); err != nil {
 			return err
 		}
-		if err := c.enter(n); err != nil {
+		if err := c.enter(&n); err != nil {
 			return err
 		}
-		if i := checkpoint[2]; i <= uint64(2*len(n.keys)+1) {
+		if i := checkpoint[2]; i <= uint64(2*n.width+1) {
 			c.stack[len(c.stack)-1].i = int(i)
 		} else {
 			return errMalformed

@@ -11,7 +11,7 @@ import (
 // still point to a block when a batch ends decides what that block keeps.
 type tree struct {
 	load     func(seq uint64) (*block, error)
-	loadNode func(l link) (*node, error)
+	loadNode func(l link) (*treeNode, error)
 	skipSame bool
 
 	base    uint64 // the block of the first pending change
@@ -46,23 +46,39 @@ type pending struct {
 // next is the number of the block that the next change becomes.
 func (t *tree) next() uint64 { return t.base + uint64(len(t.pending)) }
 
+// leafRoom and innerRoom are nodes with all the room that they will ever take.
+type leafRoom struct {
+	treeNode
+	keys [maxKeys + 1]treeKey
+}
+
+type innerRoom struct {
+	leafRoom
+	kids  [maxKeys + 2]*treeLink
+	links [maxKeys + 1]treeLink
+}
+
 // thaw makes a node that can be changed.
 func thaw(n *node) *treeNode {
-	x := &treeNode{keys: make([]treeKey, len(n.keys), maxKeys+1)}
-	for i, seq := range n.keys {
+	if n.leaf() {
+		x := &leafRoom{}
+		return x.fill(n)
+	}
+	x := &innerRoom{}
+	for i, l := range n.kids() {
+		x.links[i] = treeLink{seq: l.seq, off: l.off}
+		x.kids[i] = &x.links[i]
+	}
+	x.treeNode.kids = x.kids[:n.width+1]
+	return x.fill(n)
+}
+
+func (x *leafRoom) fill(n *node) *treeNode {
+	for i, seq := range n.keys() {
 		x.keys[i].seq = seq
 	}
-	if n.leaf() {
-		return x
-	}
-	links := make([]treeLink, len(n.keys)+1)
-	x.kids = make([]*treeLink, len(links), maxKeys+2)
-	for i := range links {
-		l := n.kid(i)
-		links[i] = treeLink{seq: l.seq, off: l.off}
-		x.kids[i] = &links[i]
-	}
-	return x
+	x.treeNode.keys = x.keys[:n.width]
+	return &x.treeNode
 }
 
 // kid returns child i of a node.
@@ -73,7 +89,7 @@ func (t *tree) kid(n *treeNode, i int) (*treeNode, error) {
 		if err != nil {
 			return nil, err
 		}
-		l.node = thaw(stored)
+		l.node = stored
 	}
 	return l.node, nil
 }

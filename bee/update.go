@@ -99,17 +99,24 @@ func (s *shared) lock(ctx context.Context) (unlock func(), err error) {
 // batch begins a batch on the version of a view.
 func (b *Bee) batch(ctx context.Context, v *view) (*Batch, error) {
 	t := &tree{
-		load:     func(seq uint64) (*block, error) { return v.block(ctx, seq) },
-		loadNode: func(l link) (*node, error) { return v.node(ctx, l) },
+		load: func(seq uint64) (*block, error) { return v.block(ctx, seq) },
+		loadNode: func(l link) (*treeNode, error) {
+			var n node
+			if err := v.node(ctx, l, &n); err != nil {
+				return nil, err
+			}
+			return thaw(&n), nil
+		},
 		skipSame: b.s.options.SkipSame,
 		base:     v.version,
 	}
-	root, err := v.root(ctx)
+	var root node
+	ok, err := v.root(ctx, &root)
 	if err != nil {
 		return nil, err
 	}
-	if root != nil {
-		t.root = thaw(root)
+	if ok {
+		t.root = thaw(&root)
 	}
 	return &Batch{b: b, t: t}, nil
 }
@@ -127,12 +134,6 @@ func (x *Batch) commit(ctx context.Context, head core.Head) error {
 	if err := core.AppendTogether(ctx, appends...); err != nil {
 		return fmt.Errorf("bee: appending %d blocks: %w", len(made), err)
 	}
-	decoded := make([]*block, 0, len(blocks))
-	for i, raw := range blocks {
-		if b, err := decodeBlock(x.t.base+uint64(i), raw); err == nil {
-			decoded = append(decoded, b)
-		}
-	}
-	s.cache.add(head.Fork, decoded...)
+	s.cache.decodeAll(head.Fork, x.t.base, blocks)
 	return nil
 }

@@ -96,15 +96,11 @@ func recode(seq uint64, raw []byte) ([]byte, error) {
 	for i := range levels {
 		l := &levels[i]
 		// A node that nothing leads to any more may name later blocks.
-		keys, kids, err := decodeLevel(b.index[l.start:l.end], nil, nil)
-		if err != nil {
+		var n node
+		if err := n.decode(b.index[l.start:l.end]); err != nil {
 			return nil, err
 		}
-		n := &node{keys: keys, kids: kids}
-		if len(keys) > maxKeys || !n.leaf() && len(kids) != 2*len(keys)+2 {
-			return nil, corrupt(seq, "level %d", i)
-		}
-		p.levels = append(p.levels, &treeLink{node: thaw(n)})
+		p.levels = append(p.levels, &treeLink{node: thaw(&n)})
 	}
 	return p.encode(), nil
 }

@@ -168,7 +168,7 @@ func (c *goldenSnapshot) compare(t *testing.T, x *scan) {
 	if c.LastKey != nil && !bytes.Equal(x.last, c.LastKey) {
 		t.Errorf("%s after %d: at key %x, want %v", c.Opts, c.N, x.last, c.LastKey)
 	}
-	m := x.position()
+	m := x.position(x.limit)
 	if (m == nil) != (c.Encoded == nil) {
 		t.Fatalf("%s after %d: the hint is %+v, want %v", c.Opts, c.N, m, c.Encoded)
 	}

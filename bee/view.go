@@ -26,6 +26,7 @@ type view struct {
 	fork    uint64
 	version uint64
 	local   bool             // fail with errMissing in place of waiting
+	lacking uint64           // the block that was missing then
 	miss    func()           // told when a block must be waited for
 	touched func(seq uint64) // told of each block that is used
 	sparse  bool             // most blocks will not be needed
@@ -87,6 +88,7 @@ func (v *view) read(ctx context.Context, seq uint64) (*block, error) {
 			return b, err
 		}
 	} else if v.local {
+		v.lacking = seq
 		return nil, errMissing
 	} else {
 		v.wait()
@@ -95,12 +97,12 @@ func (v *view) read(ctx context.Context, seq uint64) (*block, error) {
 	if err != nil {
 		return nil, fmt.Errorf("bee: reading block %d: %w", seq, err)
 	}
-	b, err := decodeBlock(seq, raw)
-	if err != nil {
+	list := make([]block, 1)
+	if err := list[0].decode(seq, raw); err != nil {
 		return nil, err
 	}
-	v.s.cache.add(v.fork, b)
-	return b, nil
+	v.s.cache.add(v.fork, list)
+	return &list[0], nil
 }
 
 // wait tells peers what is wanted, before a block is waited for.
@@ -128,23 +130,15 @@ func (v *view) readAround(ctx context.Context, c *core.Core, seq uint64) (*block
 	if ok, err := c.Has(ctx, start, end); !ok || err != nil {
 		return nil, err
 	}
-	list, at := make([]*block, 0, n), start
+	list := make([][]byte, 0, end-start)
 	for raw, err := range c.Blocks(ctx, start, end) {
 		if err != nil {
 			return nil, nil // the block alone will tell
 		}
-		if b, err := decodeBlock(at, raw); err == nil {
-			list = append(list, b)
-		}
-		at++
+		list = append(list, raw)
 	}
-	v.s.cache.add(v.fork, list...)
-	for _, b := range list {
-		if b.seq == seq {
-			return b, nil
-		}
-	}
-	return nil, nil
+	v.s.cache.decodeAll(v.fork, start, list)
+	return v.s.cache.get(v.fork, seq), nil
 }
 
 // often tells whether a group was missed often enough to read all of it.
@@ -169,27 +163,23 @@ func (s *shared) around() uint64 {
 	return n
 }
 
-// node returns a node of the tree.
-func (v *view) node(ctx context.Context, l link) (*node, error) {
+// node reads a node of the tree.
+func (v *view) node(ctx context.Context, l link, n *node) error {
 	b, err := v.block(ctx, l.seq)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	n, weight, err := b.node(l.off)
-	if weight > 0 {
-		v.s.cache.grew(weight)
-	}
-	return n, err
+	return b.node(l.off, n)
 }
 
-// root returns the root of the tree, or nil for the empty tree of a version without a block.
-func (v *view) root(ctx context.Context) (*node, error) {
+// root reads the root of the tree; ok is false for the empty tree of a version without a block.
+func (v *view) root(ctx context.Context, n *node) (ok bool, err error) {
 	if v.version < 2 {
-		return nil, nil
+		return false, nil
 	}
-	n, err := v.node(ctx, link{seq: v.version - 1})
+	err = v.node(ctx, link{seq: v.version - 1}, n)
 	if errors.Is(err, ErrCorrupt) {
-		return nil, fmt.Errorf("%w: %d: %w", ErrVersion, v.version, err)
+		return false, fmt.Errorf("%w: %d: %w", ErrVersion, v.version, err)
 	}
-	return n, err
+	return err == nil, err
 }

@@ -14,7 +14,29 @@ import (
 const (
 	chunkBytes  = 1 << 20
 	chunkBlocks = 1024
+	chunkFirst  = 64 // blocks that there is room for from the start
 )
+
+// Blocks up to a size share pieces of memory: to hold on to one of them holds on to its piece.
+const (
+	slabBlock = 512
+	slabSize  = 4 << 10
+)
+
+// slab copies blocks.
+type slab struct{ free []byte }
+
+func (s *slab) clone(b []byte) []byte {
+	if len(b) > slabBlock {
+		return bytes.Clone(b)
+	}
+	if s.free == nil || len(s.free) < len(b) {
+		s.free = make([]byte, slabSize)
+	}
+	n := copy(s.free, b)
+	b, s.free = s.free[:n:n], s.free[n:]
+	return b
+}
 
 // Blocks yields the blocks from start up to, not including, end, in order. Blocks that are missing are fetched. After an
 // error it ends; with ErrTruncated when the log is cut below what was yielded. Each block is the caller's.
@@ -104,6 +126,8 @@ func (c *Core) run(ctx context.Context, start, end uint64) (uint64, error) {
 // stored then looks into.
 func (c *Core) read(ctx context.Context, start, end uint64) (list [][]byte, err error) {
 	l, size, next := c.log, 0, start
+	list = make([][]byte, 0, min(end-start, chunkFirst))
+	var memory slab
 	prefix := dataKey(l.id)
 	err = l.db.View(ctx, func(tx *datastore.Tx) error {
 		for rec, err := range tx.Blocks(blockKey(l.id, start), blockKey(l.id, end)) {
@@ -116,7 +140,7 @@ func (c *Core) read(ctx context.Context, start, end uint64) (list [][]byte, err 
 			if i, _, ok := datastore.ParseUint(rec.Key[len(prefix):]); !ok || i != next {
 				return nil
 			}
-			list = append(list, bytes.Clone(rec.Value))
+			list = append(list, memory.clone(rec.Value))
 			next++
 			if size += len(rec.Value); size >= chunkBytes {
 				return nil

@@ -19,7 +19,7 @@ const (
 	maxGap = 4 << 10
 )
 
-// window is a run of blocks that is read at once.
+// window is a run of blocks that is read at once. Its room is used again by later reads.
 type window struct {
 	e       *Engine
 	entries []windowEntry
@@ -27,7 +27,19 @@ type window struct {
 	inline  []byte
 	buffer  []byte
 	size    int
+	placed  int // bytes of it that lie in segments
 }
+
+// window returns a window for one read.
+func (e *Engine) window() *window {
+	if w, ok := e.windows.Get().(*window); ok {
+		return w
+	}
+	return &window{e: e}
+}
+
+// giveBack ends the use of a window and of what it handed out.
+func (w *window) giveBack() { w.e.windows.Put(w) }
 
 type windowEntry struct {
 	key     []byte
@@ -45,7 +57,8 @@ func (r *reader) Blocks(lo, hi []byte) iter.Seq2[datastore.Record, error] {
 			yield(datastore.Record{}, scanError(err))
 			return
 		}
-		w := &window{e: r.e}
+		w := r.e.window()
+		defer w.giveBack()
 		ok := it.First()
 		for limit := firstWindow; ok; limit = min(4*limit, lastWindow) {
 			ok = w.fill(it, limit)
@@ -62,7 +75,7 @@ func (r *reader) Blocks(lo, hi []byte) iter.Seq2[datastore.Record, error] {
 
 // fill takes entries from it on, and tells whether there are more.
 func (w *window) fill(it *pebble.Iterator, limit int) (more bool) {
-	w.entries, w.keys, w.inline, w.size = w.entries[:0], w.keys[:0], w.inline[:0], 0
+	w.entries, w.keys, w.inline, w.size, w.placed = w.entries[:0], w.keys[:0], w.inline[:0], 0, 0
 	more = true
 	for more && w.size < limit && len(w.entries) < windowCount {
 		w.add(it)
@@ -90,13 +103,14 @@ func (w *window) add(it *pebble.Iterator) {
 		en.data = en.rec.bytes
 	}
 	w.size += len(en.key) + len(en.rec.bytes) + int(en.rec.place.length)
+	w.placed += int(en.rec.place.length)
 	w.entries = append(w.entries, en)
 }
 
 // read fetches the bytes of all entries, neighbours in a segment with one read.
 func (w *window) read() {
-	if cap(w.buffer) < w.size {
-		w.buffer = make([]byte, w.size+w.size/4)
+	if cap(w.buffer) < w.placed {
+		w.buffer = make([]byte, w.placed+w.placed/4)
 	}
 	free := w.buffer[:cap(w.buffer)]
 	for i := 0; i < len(w.entries); {

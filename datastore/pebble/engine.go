@@ -28,6 +28,7 @@ type Engine struct {
 	dirty   dirty
 	journal journal
 	epochs  epochs
+	windows sync.Pool // of *window
 
 	commits sync.Mutex // held by the commit that is running; guards the fields below
 	meta    meta
