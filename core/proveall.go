@@ -15,7 +15,8 @@ type Answer struct {
 }
 
 // scanBelow is how large the blocks of a log are on average, in bytes, that are read by a scan when neighbours are asked
-// for; larger ones are read one by one, which saves a copy. scanFrom is from how many neighbours on.
+// for; larger ones are read one by one, which saves a copy, unless there is memory to copy them to. scanFrom is from how many
+// neighbours on.
 const (
 	scanBelow = 16 << 10
 	scanFrom  = 4
@@ -24,8 +25,28 @@ const (
 // ProveAll answers requests as Prove does, with one look at the store for all of them: much faster than one by one when they
 // are for neighbours. The caller sees to it that the answers fit into memory. Answers stand in the order of the requests.
 func (c *Core) ProveAll(ctx context.Context, requests []*merkle.Request) []Answer {
+	return c.proveAll(ctx, requests, &proving{})
+}
+
+// Prover answers requests in memory that it uses again: for those who answer many, and send the answers before they ask for the
+// next ones. The zero value is ready. It is not safe for concurrent use.
+type Prover struct{ arena arena }
+
+// ProveAll is [Core.ProveAll]. The bytes of the blocks are valid until the next call of ProveAll or Rest.
+func (p *Prover) ProveAll(ctx context.Context, c *Core, requests []*merkle.Request) []Answer {
+	p.arena.reset()
+	g := proving{arena: p.arena, again: true}
+	answers := c.proveAll(ctx, requests, &g)
+	p.arena = g.arena
+	return answers
+}
+
+// Rest gives the memory back.
+func (p *Prover) Rest() { p.arena = arena{} }
+
+func (c *Core) proveAll(ctx context.Context, requests []*merkle.Request, g *proving) []Answer {
 	answers := make([]Answer, len(requests))
-	g := proving{log: c.log, requests: requests, answers: answers}
+	g.log, g.requests, g.answers = c.log, requests, answers
 	err := c.check()
 	if err == nil {
 		g.state, err = c.log.shown(ctx)
@@ -54,7 +75,8 @@ type proving struct {
 	requests []*merkle.Request
 	answers  []Answer
 	prologue *merkle.Prologue
-	slab     []byte // what is left of the memory for blocks
+	arena    arena
+	again    bool // the arena was used before
 }
 
 // run fills in the answers. The error concerns all of them.
@@ -99,10 +121,10 @@ func (g *proving) nodes(tx *datastore.Tx) {
 
 // blocks reads the bytes of the blocks that are proven.
 func (g *proving) blocks(tx *datastore.Tx) {
-	small := g.state.byteLength < scanBelow*g.state.length
+	scans := g.again || g.state.byteLength < scanBelow*g.state.length
 	for i := 0; i < len(g.answers); {
 		n := g.neighbours(i)
-		if n >= scanFrom && small {
+		if n >= scanFrom && scans {
 			g.scan(tx, i, n)
 		} else {
 			for k := i; k < i+n; k++ {
@@ -144,22 +166,46 @@ func (g *proving) scan(tx *datastore.Tx, i, n int) {
 			continue
 		}
 		a := &g.answers[i+int(at-first)]
-		a.Proof.Block.Value, a.Err = g.keep(rec.Value), nil
+		a.Proof.Block.Value, a.Err = g.arena.keep(rec.Value), nil
 	}
 }
 
+// arena is memory for blocks: slabs that are filled one after the other.
+type arena struct {
+	slabs [][]byte
+	full  int // slabs that have no more room
+	size  int // of all slabs, in bytes
+}
+
+const (
+	slabBytes  = 64 << 10
+	arenaBytes = 1 << 20 // the most that is used again
+)
+
 // keep copies a block's bytes.
-func (g *proving) keep(b []byte) []byte {
-	const slab = 64 << 10
-	if len(b) > slab/4 {
-		return append([]byte{}, b...)
+func (a *arena) keep(b []byte) []byte {
+	for ; a.full < len(a.slabs); a.full++ {
+		slab := a.slabs[a.full]
+		if from, to := len(slab), len(slab)+len(b); to <= cap(slab) {
+			a.slabs[a.full] = append(slab, b...)
+			return slab[from:to:to]
+		}
 	}
-	if cap(g.slab)-len(g.slab) < len(b) {
-		g.slab = make([]byte, 0, slab)
+	slab := append(make([]byte, 0, max(slabBytes, len(b))), b...)
+	a.slabs = append(a.slabs, slab)
+	a.size += cap(slab)
+	return slab[:len(b):len(b)]
+}
+
+// reset makes all of it free again.
+func (a *arena) reset() {
+	if a.size > arenaBytes {
+		*a = arena{}
 	}
-	from := len(g.slab)
-	g.slab = append(g.slab, b...)
-	return g.slab[from:len(g.slab):len(g.slab)]
+	for i := range a.slabs {
+		a.slabs[i] = a.slabs[i][:0]
+	}
+	a.full = 0
 }
 
 // complete adds to a proof what the tree does not hold.

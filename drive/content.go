@@ -65,28 +65,43 @@ func (s *shared) contentRef(ctx context.Context) (ref corestore.Ref, err error) 
 		return ref, err
 	}
 	if fed.IsZero() {
-		m := s.db.Manifest()
-		if s.db.Compat() || m == nil {
-			return ref, fmt.Errorf("%w: %s names no core for its contents", ErrNoDrive, s.db.Key())
-		}
-		c, err := ContentManifest(s.db.Key(), m)
+		return s.derivedRef(ctx)
+	}
+	ref = corestore.Key(fed)
+	ref.Encryption, ref.ReadOnly = s.encryption(), s.ref.ReadOnly
+	return ref, nil
+}
+
+// derivedRef names the core whose key follows from the manifest.
+func (s *shared) derivedRef(ctx context.Context) (ref corestore.Ref, err error) {
+	m := s.db.Manifest()
+	if s.db.Compat() || m == nil {
+		return ref, fmt.Errorf("%w: %s names no core for its contents", ErrNoDrive, s.db.Key())
+	}
+	c, err := ContentManifest(s.db.Key(), m)
+	if err != nil {
+		return ref, err
+	}
+	if ref = corestore.Manifest(c); !s.ref.ReadOnly {
+		pair, ok, err := s.store.PairOf(ctx, s.db.DiscoveryKey())
 		if err != nil {
 			return ref, err
 		}
-		if ref = corestore.Manifest(c); !s.ref.ReadOnly {
-			pair, ok, err := s.store.PairOf(ctx, s.db.DiscoveryKey())
-			if err != nil {
-				return ref, err
-			}
-			if _, signs := c.Signer(pair.Public); ok && signs {
-				ref.Pair, ref.Derived = pair, true
-			}
+		if _, signs := c.Signer(pair.Public); ok && signs {
+			ref.Pair, ref.Derived = pair, true
 		}
-	} else {
-		ref = corestore.Key(fed)
 	}
 	ref.Encryption, ref.ReadOnly = s.encryption(), s.ref.ReadOnly
 	return ref, nil
+}
+
+// derived opens the core that has the contents unless the header, which need not have come yet, names another.
+func (s *shared) derived(ctx context.Context) (*core.Core, error) {
+	ref, err := s.derivedRef(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.store.Open(ctx, ref)
 }
 
 // contentFeed returns the key that an old drive's header names, or zero.

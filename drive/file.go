@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"sync"
 
+	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/drive/blobs"
 )
 
@@ -45,20 +47,29 @@ func (d *Drive) prepare(ctx context.Context) (wait func(found bool)) {
 		return func(bool) {}
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var ends sync.WaitGroup
+	ends.Go(func() {
 		// An error is met again by who needs the contents.
-		if b, err := d.s.content(ctx); err == nil && b.Core().Head().Length == 0 {
-			_ = b.Core().Update(ctx)
+		if early, err := d.s.derived(ctx); err == nil {
+			ends.Go(func() { join(ctx, early); _ = early.Close() })
 		}
-	}()
+		if b, err := d.s.content(ctx); err == nil {
+			join(ctx, b.Core())
+		}
+	})
 	return func(found bool) {
 		if !found {
 			cancel()
 		}
-		<-done
+		ends.Wait()
 		cancel()
+	}
+}
+
+// join learns from peers how far a core reaches of which nothing is known.
+func join(ctx context.Context, c *core.Core) {
+	if c.Head().Length == 0 {
+		_ = c.Update(ctx)
 	}
 }
 

@@ -143,9 +143,7 @@ func (r *Reader) seek(off, want uint64, at *piece) error {
 	}
 	place, start := at.place+1, at.end()
 	if at.data == nil || off != start {
-		if err := r.ahead.need(r.ctx, r.layout, r.layout.guess(off), want); err != nil {
-			return err
-		}
+		r.ahead.request(r.layout, off, want)
 		var err error
 		if place, start, err = r.layout.find(r.ctx, off); err != nil {
 			return err

@@ -14,9 +14,7 @@ func (r *Reader) walk(off, n uint64, emit func([]byte) error) error {
 	if err := r.usable(); err != nil {
 		return err
 	}
-	if err := r.ahead.need(r.ctx, r.layout, r.layout.guess(off), min(n, minAhead)); err != nil {
-		return err
-	}
+	r.ahead.request(r.layout, off, min(n, minAhead))
 	place, start, err := r.layout.find(r.ctx, off)
 	if err != nil {
 		return err

@@ -5,15 +5,10 @@ package mirror
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
-	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/datastore"
@@ -21,7 +16,45 @@ import (
 	"github.com/hypernode/hypernode/drive"
 )
 
-// The trees of the benchmarks: 5,000 files of 8 KiB, or one file, of HYPERNODE_BENCH_MIB MiB, which is 1,024 if it is not set.
+// BenchmarkTable is the table of speeds: what is measured beside the figures of others and the least that is wanted.
+//
+//	go test -run '^$' -bench Table ./drive/mirror
+//
+// JS is hyperdrive 13 with localdrive and mirror-drive, kubo is version 0.43; medians on a machine of this kind. "plain" rows write
+// the trees without a drive: what the file system itself takes of an export. HYPERNODE_BENCH_MIB is the size of the large file, if
+// it is not 1,024.
+func BenchmarkTable(b *testing.B) {
+	base := b.TempDir()
+	rows := []struct {
+		name             string
+		js, kubo, wanted float64 // in the unit of the row
+		fn               func(b *testing.B, base string)
+	}{
+		{"plain-5000x8KiB", 0, 0, 0, func(b *testing.B, base string) { benchPlain(b, base, small) }},
+		{"import-5000x8KiB", 4.3, 30.5, 60, func(b *testing.B, base string) { benchImport(b, base, small, Options{}) }},
+		{"export-5000x8KiB", 10, 0, 40, func(b *testing.B, base string) { benchExport(b, base, small) }},
+		{"plain-1GiB", 0, 0, 0, func(b *testing.B, base string) { benchPlain(b, base, large) }},
+		{"import-1GiB", 178, 293, 450, func(b *testing.B, base string) { benchImport(b, base, large, Options{}) }},
+		{"export-1GiB", 309, 0, 500, func(b *testing.B, base string) { benchExport(b, base, large) }},
+		{"list-100000-reopened", 12_200, 0, 250_000, func(b *testing.B, base string) { benchList(b, base, true) }},
+		{"list-100000-again", 0, 0, 0, func(b *testing.B, base string) { benchList(b, base, false) }},
+		{"unchanged-by-time", 0, 0, 0, func(b *testing.B, base string) { benchUnchanged(b, base, Options{Times: true}) }},
+		{"unchanged-by-contents", 0, 0, 0, func(b *testing.B, base string) { benchUnchanged(b, base, Options{}) }},
+	}
+	for _, row := range rows {
+		b.Run(row.name, func(b *testing.B) {
+			row.fn(b, groundIn(b, base))
+			for unit, v := range map[string]float64{"JS": row.js, "kubo": row.kubo, "wanted": row.wanted} {
+				if v > 0 {
+					b.ReportMetric(v, unit)
+				}
+			}
+			b.ReportMetric(0, "ns/op") // says nothing here
+		})
+	}
+}
+
+// The trees of the benchmarks: 5,000 files of 8 KiB, or one large file. No layer can shorten them.
 const manyFiles, manySize = 5000, 8 << 10
 
 func largeSize() int64 {
@@ -31,182 +64,145 @@ func largeSize() int64 {
 	return 1 << 30
 }
 
-// benchDrive returns a drive on disk, with the durability "process".
-func benchDrive(b *testing.B) (*drive.Drive, func()) {
-	b.Helper()
-	o := pebble.Options{}
-	o.Durability = datastore.Process
-	home := b.TempDir()
-	db, err := pebble.Open(home, o)
-	if err != nil {
-		b.Fatal(err)
-	}
-	store, err := corestore.Open(context.Background(), db, corestore.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	d, err := drive.Create(context.Background(), store, drive.Name("bench"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	return d, func() {
-		for _, close := range []func() error{d.Close, store.Close, db.Close} {
-			if err := close(); err != nil {
-				b.Fatal(err)
-			}
-		}
-		os.RemoveAll(home)
-	}
-}
-
-// small and large make the trees. No layer can shorten them.
 func small(b *testing.B, dir string) int64 {
-	r, data := rand.NewChaCha8([32]byte{1}), make([]byte, manySize)
+	data := make([]byte, manySize)
+	r := noise(1)
 	for i := range manyFiles {
 		r.Read(data)
 		path := filepath.Join(dir, fmt.Sprintf("dir-%03d", i/100), fmt.Sprintf("file-%05d.bin", i))
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-			b.Fatal(err)
-		}
-		if err := os.WriteFile(path, data, 0o666); err != nil {
-			b.Fatal(err)
-		}
+		must(b, os.MkdirAll(filepath.Dir(path), 0o777))
+		must(b, os.WriteFile(path, data, 0o666))
 	}
 	return manyFiles * manySize
 }
 
 func large(b *testing.B, dir string) int64 {
+	must(b, os.MkdirAll(dir, 0o777))
 	f, err := os.Create(filepath.Join(dir, "large.bin"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	r, data := rand.NewChaCha8([32]byte{2}), make([]byte, 1<<20)
+	must(b, err)
+	data := make([]byte, 1<<20)
+	r := noise(2)
 	for range largeSize() >> 20 {
 		r.Read(data)
-		if _, err := f.Write(data); err != nil {
-			b.Fatal(err)
-		}
+		_, err := f.Write(data)
+		must(b, err)
 	}
+	must(b, f.Close())
 	return largeSize()
 }
 
-// heap reports the most memory that the program had from the system while fn ran.
-func heap(b *testing.B, fn func()) {
-	var most atomic.Uint64
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				var m runtime.MemStats
-				runtime.ReadMemStats(&m)
-				most.Store(max(most.Load(), m.Sys-m.HeapReleased))
-			case <-stop:
-				return
-			}
-		}
-	}()
-	before := cpuTime()
-	fn()
-	b.ReportMetric((cpuTime()-before).Seconds()/float64(b.N), "cpu-s/op")
-	close(stop)
-	<-stopped
-	b.ReportMetric(float64(most.Load())/(1<<20), "MiB-memory")
+// A stored is a drive on disk, with the durability "process".
+type stored struct {
+	*drive.Drive
+	b    *testing.B
+	home string
+	db   *datastore.DB
+	from *corestore.Store
 }
 
-// cpuTime is the processor time that the program has taken; on a machine that does other things too it says more than the clock.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+func openStored(b *testing.B, home string) *stored {
+	b.Helper()
+	o := pebble.Options{}
+	o.Durability = datastore.Process
+	s := &stored{b: b, home: home}
+	var err error
+	s.db, err = pebble.Open(home, o)
+	must(b, err)
+	s.from, err = corestore.Open(context.Background(), s.db, corestore.Options{})
+	must(b, err)
+	s.Drive, err = drive.Create(context.Background(), s.from, drive.Name("bench"))
+	must(b, err)
+	return s
+}
+
+func (s *stored) close() {
+	must(s.b, s.Drive.Close())
+	must(s.b, s.from.Close())
+	must(s.b, s.db.Close())
+}
+
+func (s *stored) reopen() *stored {
+	s.close()
+	return openStored(s.b, s.home)
 }
 
 func mustSync(b *testing.B, from, to Tree, o Options) {
-	if _, err := Sync(context.Background(), from, to, o); err != nil {
-		b.Fatal(err)
-	}
+	b.Helper()
+	_, err := Sync(context.Background(), from, to, o)
+	must(b, err)
 }
 
-func benchImport(b *testing.B, make func(*testing.B, string) int64) {
-	dir := b.TempDir()
-	b.SetBytes(make(b, dir))
-	heap(b, func() {
-		for b.Loop() {
-			b.StopTimer()
-			d, done := benchDrive(b)
-			b.StartTimer()
-			mustSync(b, Dir(dir), Drive(d), Options{})
-			b.StopTimer()
-			done()
-			b.StartTimer()
-		}
-	})
+func benchPlain(b *testing.B, base string, tree func(*testing.B, string) int64) {
+	measure(b, func(i int) int64 { return tree(b, filepath.Join(base, strconv.Itoa(i))) }, nil)
 }
 
-func benchExport(b *testing.B, make func(*testing.B, string) int64) {
-	dir := b.TempDir()
-	n := make(b, dir)
-	d, done := benchDrive(b)
-	defer done()
-	mustSync(b, Dir(dir), Drive(d), Options{})
-	os.RemoveAll(dir)
-	b.SetBytes(n)
-	heap(b, func() {
-		for i := 0; b.Loop(); i++ {
-			b.StopTimer()
-			out := filepath.Join(b.TempDir(), fmt.Sprint(i))
-			b.StartTimer()
-			mustSync(b, Drive(d), Dir(out), Options{})
-			b.StopTimer()
-			os.RemoveAll(out)
-			b.StartTimer()
-		}
-	})
+func benchImport(b *testing.B, base string, tree func(*testing.B, string) int64, o Options) {
+	dir := filepath.Join(base, "tree")
+	n := tree(b, dir)
+	var s *stored
+	open := func(i int) { s = openStored(b, filepath.Join(base, "store", strconv.Itoa(i))) }
+	measure(b, func(i int) int64 {
+		mustSync(b, Dir(dir), Drive(s.Drive), o)
+		return n
+	}, &around{open, func(int) { s.close(); must(b, os.RemoveAll(s.home)) }})
 }
 
-// BenchmarkPlainSmall and BenchmarkPlainLarge only write the trees: what the file system itself takes of an export.
-func BenchmarkPlainSmall(b *testing.B) { benchPlain(b, small) }
-func BenchmarkPlainLarge(b *testing.B) { benchPlain(b, large) }
-
-func benchPlain(b *testing.B, make func(*testing.B, string) int64) {
-	heap(b, func() {
-		for b.Loop() {
-			b.StopTimer()
-			dir := b.TempDir()
-			b.StartTimer()
-			b.SetBytes(make(b, dir))
-			b.StopTimer()
-			os.RemoveAll(dir)
-			b.StartTimer()
-		}
-	})
+func benchExport(b *testing.B, base string, tree func(*testing.B, string) int64) {
+	dir := filepath.Join(base, "tree")
+	n := tree(b, dir)
+	s := openStored(b, filepath.Join(base, "store"))
+	mustSync(b, Dir(dir), Drive(s.Drive), Options{})
+	s = s.reopen()
+	defer s.close()
+	measure(b, func(i int) int64 {
+		mustSync(b, Drive(s.Drive), Dir(filepath.Join(base, strconv.Itoa(i))), Options{})
+		return n
+	}, nil)
 }
 
-func BenchmarkImportSmall(b *testing.B) { benchImport(b, small) }
-func BenchmarkImportLarge(b *testing.B) { benchImport(b, large) }
-func BenchmarkExportSmall(b *testing.B) { benchExport(b, small) }
-func BenchmarkExportLarge(b *testing.B) { benchExport(b, large) }
+// benchUnchanged looks for differences where there are none.
+func benchUnchanged(b *testing.B, base string, o Options) {
+	dir := filepath.Join(base, "tree")
+	n := small(b, dir)
+	s := openStored(b, filepath.Join(base, "store"))
+	defer s.close()
+	mustSync(b, Dir(dir), Drive(s.Drive), o)
+	measure(b, func(int) int64 {
+		mustSync(b, Dir(dir), Drive(s.Drive), o)
+		return n
+	}, nil)
+}
 
-// BenchmarkUnchanged looks for differences where there are none: with times, and by comparing all contents.
-func BenchmarkUnchanged(b *testing.B) {
-	for _, times := range []bool{true, false} {
-		b.Run(fmt.Sprintf("times=%v", times), func(b *testing.B) {
-			dir := b.TempDir()
-			b.SetBytes(small(b, dir))
-			d, done := benchDrive(b)
-			defer done()
-			mustSync(b, Dir(dir), Drive(d), Options{Times: times})
-			heap(b, func() {
-				for b.Loop() {
-					mustSync(b, Dir(dir), Drive(d), Options{Times: times})
+// benchList lists 100,000 entries without contents, each time from a store just opened, or again and again.
+func benchList(b *testing.B, base string, cold bool) {
+	const n = 100_000
+	s := openStored(b, base)
+	for start := 0; start < n; start += 1000 {
+		must(b, s.Update(context.Background(), func(tx *drive.Batch) error {
+			for i := start; i < start+1000; i++ {
+				if err := tx.SetEntry(fmt.Sprintf("/d%04d/f%07d.bin", i/100, i), drive.Entry{}); err != nil {
+					return err
 				}
-			})
-		})
+			}
+			return nil
+		}))
 	}
+	defer func() { s.close() }()
+	reopen := func(int) {
+		if cold {
+			s = s.reopen()
+		}
+	}
+	measure(b, func(int) int64 {
+		count := 0
+		for _, err := range s.List(context.Background(), "/", drive.ListOptions{}) {
+			must(b, err)
+			count++
+		}
+		if count != n {
+			b.Fatalf("%d entries", count)
+		}
+		return 0
+	}, &around{reopen, func(int) {}})
+	b.ReportMetric(n*float64(b.N)/b.Elapsed().Seconds(), "entries/s")
 }

@@ -42,7 +42,7 @@ func (d dir) open() (*folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &folder{root: root, windows: runtime.GOOS == "windows", plain: map[string]struct{}{}, failed: map[string]struct{}{}}, nil
+	return &folder{root: root, holds: newHolds(root), windows: runtime.GOOS == "windows", failed: map[string]struct{}{}}, nil
 }
 
 func (d dir) source(context.Context, Options) (source, error) {
@@ -121,9 +121,10 @@ func inside(path, folder string) bool {
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }
 
-// folder is a folder that is read or changed. All its work goes through root.
+// folder is a folder that is read or changed. All its work goes through root, or through the folders below it that are held.
 type folder struct {
-	root    *os.Root // nil in a dry run on a folder that does not exist
+	root    *os.Root // nil, as are the holds, in a dry run on a folder that does not exist
+	holds   *holds
 	options Options
 	target  bool
 	windows bool
@@ -132,7 +133,6 @@ type folder struct {
 	finishing sync.Mutex
 
 	mu     sync.Mutex          // guards all below
-	plain  map[string]struct{} // folders of which it is known that no link leads to them
 	stale  []string            // partial files that were seen
 	failed map[string]struct{} // partial files that are worth keeping
 }
@@ -141,6 +141,7 @@ func (f *folder) close() error {
 	if f.root == nil {
 		return nil
 	}
+	f.holds.close()
 	return f.root.Close()
 }
 

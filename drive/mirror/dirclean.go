@@ -88,11 +88,8 @@ func (f *folder) remove(ctx context.Context, es []entry, failed func(entry, erro
 	}
 	slices.Sort(folders)
 	for _, p := range slices.Backward(folders) {
-		if f.root.Remove(p) == nil {
-			f.mu.Lock()
-			delete(f.plain, p)
-			f.mu.Unlock()
-		}
+		f.holds.forget(p)
+		_ = f.root.Remove(p) // it is not empty, mostly
 	}
 	return nil
 }

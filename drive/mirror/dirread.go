@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"time"
 )
 
@@ -16,7 +17,13 @@ const settleTime = 20 * time.Millisecond
 const maxSettle = 10
 
 func (f *folder) open(ctx context.Context, e entry) (content, entry, error) {
-	file, err := f.root.OpenFile(e.path, os.O_RDONLY|openFlags, 0)
+	d, err := f.holds.take(parent(e.path), false)
+	if err != nil {
+		return nil, entry{}, err
+	}
+	defer f.holds.release(d)
+	name := path.Base(e.path)
+	file, err := d.OpenFile(name, os.O_RDONLY|openFlags, 0)
 	if err != nil {
 		return nil, entry{}, err
 	}
@@ -24,7 +31,7 @@ func (f *folder) open(ctx context.Context, e entry) (content, entry, error) {
 	if err == nil {
 		// It must be what stands under the name now, not what a link leads to.
 		var named fs.FileInfo
-		if named, err = f.root.Lstat(e.path); err == nil && !os.SameFile(info, named) {
+		if named, err = d.Lstat(name); err == nil && !os.SameFile(info, named) {
 			err = fmt.Errorf("%w: it was replaced", ErrChanging)
 		}
 	}

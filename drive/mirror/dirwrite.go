@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 )
 
 func (f *folder) grouped() bool { return false }
@@ -27,9 +28,11 @@ func (f *folder) write(ctx context.Context, w write) error {
 	case w.keep:
 		return f.setAttributes(w.want)
 	case w.want.isLink():
-		return f.place(w, func(part string) error { return f.root.Symlink(w.want.link, part) })
+		return f.place(w, func(dir *os.Root, part string) error { return dir.Symlink(w.want.link, part) })
 	default:
-		return f.place(w, func(part string) error { return f.fill(ctx, w.want, part, bytes.NewReader(w.data), nil) })
+		return f.place(w, func(dir *os.Root, part string) error {
+			return f.fill(ctx, dir, part, w.want, bytes.NewReader(w.data), nil)
+		})
 	}
 }
 
@@ -40,20 +43,18 @@ func (f *folder) stream(ctx context.Context, w write, r io.Reader, check func() 
 	if err != nil && err != io.EOF {
 		return err
 	}
-	return f.place(w, func(part string) error {
-		return f.fill(ctx, w.want, part, io.MultiReader(bytes.NewReader(head[:n]), r), check)
+	return f.place(w, func(dir *os.Root, part string) error {
+		return f.fill(ctx, dir, part, w.want, io.MultiReader(bytes.NewReader(head[:n]), r), check)
 	})
 }
 
-// place has a file or link made under a temporary name and gives it its own.
-func (f *folder) place(w write, make func(part string) error) error {
-	if err := f.ensure(parent(w.want.path)); err != nil {
-		return err
-	}
+// place has a file or link made under a temporary name, and gives it its own.
+func (f *folder) place(w write, make func(dir *os.Root, part string) error) error {
 	part := partialName(w.want.path)
-	err := make(part)
+	err := f.within(part, true, make)
 	if err == nil {
-		err = f.rename(part, w)
+		// The folder is taken again: it may have been moved away while a large file was written.
+		err = f.within(part, true, func(dir *os.Root, part string) error { return f.rename(dir, part, w) })
 	}
 	if err != nil && w.want.size >= 0 && w.want.size <= smallFile {
 		_ = f.root.Remove(part) // else the next run does
@@ -63,44 +64,23 @@ func (f *folder) place(w write, make func(part string) error) error {
 	return err
 }
 
-// ensure makes a folder and those above it. No link may lead there.
-func (f *folder) ensure(dir string) error {
-	if dir == "" {
-		return nil
-	}
-	f.mu.Lock()
-	_, known := f.plain[dir]
-	f.mu.Unlock()
-	if known {
-		return nil
-	}
-	if err := f.ensure(parent(dir)); err != nil {
-		return err
-	}
-	info, err := f.root.Lstat(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err = f.root.Mkdir(dir, 0o777); err == nil || errors.Is(err, fs.ErrExist) {
-			info, err = f.root.Lstat(dir)
-		}
-	}
+// within does something with a name in its folder, which with create is made if it is not there. No link leads to the folder.
+func (f *folder) within(p string, create bool, do func(dir *os.Root, name string) error) error {
+	d, err := f.holds.take(parent(p), create)
 	if err != nil {
 		return err
 	}
-	if !info.IsDir() {
-		return fmt.Errorf("%w: %s is no folder", ErrInTheWay, dir)
+	defer f.holds.release(d)
+	if err = do(d.Root, path.Base(p)); err != nil {
+		f.holds.forget(parent(p)) // perhaps for what became of the folder
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.plain) >= maxRemembered {
-		clear(f.plain)
-	}
-	f.plain[dir] = struct{}{}
-	return nil
+	return err
 }
 
 // fill writes contents to a partial file. What it has already, from a run that was interrupted, is compared and not written again.
-func (f *folder) fill(ctx context.Context, e entry, part string, r io.Reader, check func() error) (err error) {
-	file, err := f.create(part, e)
+func (f *folder) fill(ctx context.Context, dir *os.Root, part string, e entry, r io.Reader, check func() error) (err error) {
+	perm := permissions(e)
+	file, fresh, err := create(dir, part, perm|0o600)
 	if err != nil {
 		return err
 	}
@@ -109,10 +89,10 @@ func (f *folder) fill(ctx context.Context, e entry, part string, r io.Reader, ch
 			err = end
 		}
 		if err == nil && usable(e.time) {
-			err = f.root.Chtimes(part, e.time, e.time)
+			err = dir.Chtimes(part, e.time, e.time)
 		}
 	}()
-	if _, err := copyOver(ctx, file, r); err != nil {
+	if _, err := copyOver(ctx, file, r, fresh); err != nil {
 		return err
 	}
 	if check != nil {
@@ -120,38 +100,48 @@ func (f *folder) fill(ctx context.Context, e entry, part string, r io.Reader, ch
 			return err
 		}
 	}
-	return restrict(file, permissions(e))
+	if fresh && perm&0o600 == 0o600 {
+		return nil // as it was made
+	}
+	return restrict(file, perm)
 }
 
-// create opens a partial file. What stands under its name and is no file of ours to go on with is removed.
-func (f *folder) create(part string, e entry) (*os.File, error) {
-	perm := permissions(e) | 0o600
-	file, err := f.root.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+// create opens a partial file, and tells whether it is new and empty. What stands under its name and is no file of ours to go on
+// with is removed.
+func create(dir *os.Root, part string, perm fs.FileMode) (_ *os.File, fresh bool, err error) {
+	file, err := dir.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
 	if !errors.Is(err, fs.ErrExist) {
-		return file, err
+		return file, true, err
 	}
-	if info, err := f.root.Lstat(part); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o600 == 0o600 && info.Size() > smallFile {
-		if file, err := f.root.OpenFile(part, os.O_RDWR|openFlags, 0); err == nil {
+	if info, err := dir.Lstat(part); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o600 == 0o600 && info.Size() > smallFile {
+		if file, err := dir.OpenFile(part, os.O_RDWR|openFlags, 0); err == nil {
 			if opened, err := file.Stat(); err == nil && os.SameFile(info, opened) {
-				return file, nil
+				return file, false, nil
 			}
 			_ = file.Close()
 		}
 	}
-	if err := f.root.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	if err := dir.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, false, err
 	}
-	return f.root.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	file, err = dir.OpenFile(part, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+	return file, true, err
 }
 
-// copyOver makes a file what r has, from its beginning, and writes only what differs from what it has.
-func copyOver(ctx context.Context, file *os.File, r io.Reader) (written int64, err error) {
-	info, err := file.Stat()
-	if err != nil {
-		return 0, err
+// copyOver makes a file, which may be known to be empty, what r has, from its beginning, and writes only what differs from what it has.
+func copyOver(ctx context.Context, file *os.File, r io.Reader, empty bool) (written int64, err error) {
+	if whole, ok := r.(*bytes.Reader); ok && empty {
+		return whole.WriteTo(file)
 	}
-	old, at := info.Size(), int64(0)
-	buf := make([]byte, min(chunk, bufferFor(r)))
+	old, at := int64(0), int64(0)
+	if !empty {
+		info, err := file.Stat()
+		if err != nil {
+			return 0, err
+		}
+		old = info.Size()
+	}
+	buf := make([]byte, chunk)
 	var there []byte
 	for err == nil {
 		if err := ctx.Err(); err != nil {
@@ -182,26 +172,20 @@ func copyOver(ctx context.Context, file *os.File, r io.Reader) (written int64, e
 	return written, nil
 }
 
-// bufferFor returns the size of a buffer for a reader, in bytes: small ones know how much they have.
-func bufferFor(r io.Reader) int {
-	if l, ok := r.(interface{ Len() int }); ok {
-		return l.Len() + 1
-	}
-	return chunk
-}
-
 // rename gives a complete file its name, in place of what was listed there and nothing else.
-func (f *folder) rename(part string, w write) error {
+func (f *folder) rename(dir *os.Root, part string, w write) error {
 	f.finishing.Lock()
 	defer f.finishing.Unlock()
-	info, err := f.root.Lstat(w.want.path)
+	name := path.Base(w.want.path)
+	info, err := dir.Lstat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
 	case info.IsDir():
 		// An empty folder is nothing to a mirror; one with something in it cannot be removed this way.
-		if !f.options.Prune || f.root.Remove(w.want.path) != nil {
+		f.holds.forget(w.want.path)
+		if !f.options.Prune || dir.Remove(name) != nil {
 			return fmt.Errorf("%w: a folder", ErrInTheWay)
 		}
 	case w.have == nil && !info.Mode().IsRegular():
@@ -209,5 +193,5 @@ func (f *folder) rename(part string, w write) error {
 	case w.have == nil:
 		return ErrClash
 	}
-	return f.root.Rename(part, w.want.path)
+	return dir.Rename(part, name)
 }

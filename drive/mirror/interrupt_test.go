@@ -83,7 +83,7 @@ func TestResumeWritesOnlyTheRest(t *testing.T) {
 	if _, err := file.Write(data[:3<<20]); err != nil {
 		t.Fatal(err)
 	}
-	n, err := copyOver(t.Context(), file, bytes.NewReader(data))
+	n, err := copyOver(t.Context(), file, bytes.NewReader(data), false)
 	if n > 1<<20+chunk || err != nil {
 		t.Errorf("%d bytes were written, %v", n, err)
 	}
