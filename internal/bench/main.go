@@ -22,6 +22,7 @@ type options struct {
 	quick    bool
 	json     bool
 	profile  string
+	tables   string
 }
 
 func main() {
@@ -56,12 +57,16 @@ func parse(args []string) (o options, err error) {
 	f.Uint64Var(&o.cores, "cores", 10000, "how many cores are opened at a time")
 	f.BoolVar(&o.quick, "quick", false, "a tenth of the blocks")
 	f.BoolVar(&o.json, "json", false, "one JSON line for each figure")
+	f.StringVar(&o.tables, "rows", "all", "which table: log, wire, or all")
 	f.StringVar(&o.profile, "cpuprofile", "", "folder for CPU profiles")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
 	if o.workload, err = regexp.Compile(*workload); err != nil {
 		return o, err
+	}
+	if o.tables != "all" && o.tables != "log" && o.tables != "wire" {
+		return o, fmt.Errorf("no rows %q", o.tables)
 	}
 	if f.NArg() > 0 || o.runs < 1 || o.cores < 1 {
 		return o, errors.New("-runs and -cores are at least 1, and there are no arguments")
@@ -85,6 +90,27 @@ func (o *options) run(ctx context.Context) (err error) {
 		}
 	}
 	r := newResults()
+	if o.tables != "wire" {
+		if err := o.measureLog(ctx, dir, r); err != nil {
+			return err
+		}
+	}
+	if o.tables != "log" {
+		if err := o.measureWire(ctx, dir, r); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		return r.json(os.Stdout, o)
+	}
+	return r.print(os.Stdout, o)
+}
+
+// measureLog measures the table of the log.
+func (o *options) measureLog(ctx context.Context, dir string, r *results) error {
+	if len(o.wanted()) == 0 {
+		return nil
+	}
 	for n := range o.runs {
 		for _, g := range groups(o.quick, o.cores) {
 			if err := o.measure(ctx, dir, n, g, r); err != nil {
@@ -97,15 +123,14 @@ func (o *options) run(ctx context.Context) (err error) {
 		}
 		r.add("limits", limits)
 	}
-	if o.json {
-		return r.json(os.Stdout, o)
-	}
-	return r.table(os.Stdout, o)
+	return nil
 }
 
-// wanted returns the rows that were asked for.
-func (o *options) wanted() (list []row) {
-	for _, r := range rows() {
+// wanted returns the rows of the log that were asked for.
+func (o *options) wanted() []row { return o.matching(rows()) }
+
+func (o *options) matching(all []row) (list []row) {
+	for _, r := range all {
 		if o.workload.MatchString(r.figure) || o.workload.MatchString(r.what) {
 			list = append(list, r)
 		}

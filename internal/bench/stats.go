@@ -45,3 +45,10 @@ func (w stopwatch) perOp(f figures, name string, n uint64) {
 	f[name] = time.Since(w.start).Seconds() * 1e6 / float64(n)
 	f[name+".cpu"] = (cpuSeconds() - w.cpu) * 1e6 / float64(n)
 }
+
+// span notes when a section began and ended, in seconds of the clock, and the CPU seconds that it took.
+func (w stopwatch) span(f figures) {
+	end := time.Now()
+	f["start"], f["end"] = float64(w.start.UnixNano())/1e9, float64(end.UnixNano())/1e9
+	f["cpu"] = cpuSeconds() - w.cpu
+}

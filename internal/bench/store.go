@@ -21,7 +21,10 @@ type store struct {
 	*corestore.Store
 }
 
-func openStore(ctx context.Context, t *task) (*store, error) {
+func openStore(ctx context.Context, t *task) (*store, error) { return openStoreFrom(ctx, t, nil) }
+
+// openStoreFrom opens a store whose cores fetch from source what they lack.
+func openStoreFrom(ctx context.Context, t *task, source core.Source) (*store, error) {
 	o := pebble.Options{}
 	if t.Durability == datastore.Process.String() {
 		o.Durability = datastore.Process
@@ -30,7 +33,7 @@ func openStore(ctx context.Context, t *task) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := corestore.Open(ctx, db, corestore.Options{PrimaryKey: keys.PrimaryKey(bytes.Repeat([]byte{1}, 32))})
+	s, err := corestore.Open(ctx, db, corestore.Options{PrimaryKey: keys.PrimaryKey(bytes.Repeat([]byte{1}, 32)), Source: source})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -36,6 +36,19 @@ func (r *results) medians(kind string) figures {
 	return f
 }
 
+// print prints the tables of what was measured.
+func (r *results) print(w io.Writer, o *options) error {
+	if len(r.values["process"]) > 0 {
+		if err := r.table(w, o); err != nil {
+			return err
+		}
+	}
+	if len(r.values["wire"]) > 0 {
+		return r.wireTable(w, o)
+	}
+	return nil
+}
+
 // table prints the figures beside those of the JavaScript stack.
 func (r *results) table(w io.Writer, o *options) error {
 	limits := r.medians("limits")
@@ -108,7 +121,7 @@ func printLimits(w io.Writer, limits figures) error {
 // json prints one line for each figure, those that have no place in the table too.
 func (r *results) json(w io.Writer, o *options) error {
 	e := json.NewEncoder(w)
-	for _, kind := range []string{"process", "full", "limits"} {
+	for _, kind := range []string{"process", "full", "limits", "wire"} {
 		names := make([]string, 0, len(r.values[kind]))
 		for name := range r.values[kind] {
 			names = append(names, name)
@@ -117,7 +130,7 @@ func (r *results) json(w io.Writer, o *options) error {
 		for _, name := range names {
 			line := map[string]any{"figure": name, "kind": kind, "values": r.values[kind][name]}
 			line["median"], _ = median(r.values[kind][name])
-			for _, row := range rows() {
+			for _, row := range append(rows(), wireRows()...) {
 				if row.figure == name {
 					line["unit"], line["js"], line["target"] = row.unit, row.js, row.target
 				}

@@ -22,6 +22,10 @@ type task struct {
 	Gets       int    // random reads
 	Profile    string // file for a CPU profile, "" for none
 
+	Cores []coreTask // of a store that is replicated
+	Ports []int      // of the peers on loopback that are connected with
+	Link  linkTask   // of a process between two peers
+
 	pool pool
 }
 
@@ -35,6 +39,7 @@ const taskVar = "HYPERNODE_BENCH_TASK"
 func steps() map[string]func(context.Context, *task) (figures, error) {
 	return map[string]func(context.Context, *task) (figures, error){
 		"append": appendBlocks, "fill": fill, "reopen": reopen, "create": createCores, "open": openCores, "limits": measureLimits,
+		"build": build, "serve": serveCores, "link": passOn, "copy": copyCore, "tail": followTail, "sparse": sparseGets, "beside": besideBulk,
 	}
 }
 
@@ -76,6 +81,19 @@ func serve(ctx context.Context, text string) error {
 
 // spawn does a task in a process of its own.
 func spawn(ctx context.Context, t task) (f figures, err error) {
+	cmd, err := command(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s %s, durability %s: %w", t.Name, t.Step, t.Durability, err)
+	}
+	return f, json.Unmarshal(out, &f)
+}
+
+// command is this program, to do a task.
+func command(ctx context.Context, t task) (*exec.Cmd, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -90,9 +108,5 @@ func spawn(ctx context.Context, t task) (f figures, err error) {
 	cmd := exec.CommandContext(ctx, self)
 	cmd.Env = append(os.Environ(), taskVar+"="+string(text))
 	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("%s %s, durability %s: %w", t.Name, t.Step, t.Durability, err)
-	}
-	return f, json.Unmarshal(out, &f)
+	return cmd, nil
 }
