@@ -59,6 +59,9 @@ func (c Config) rules() []rule {
 		{"limits.connections_low", between(l.ConnectionsLow, 1, l.ConnectionsHigh)},
 		{"limits.connections_high", between(l.ConnectionsHigh, 1, 1<<20)},
 		{"limits.memory", between(int(l.Memory>>10), 0, 1<<40)},
+		{"limits.upload_rate", notNegative(l.UploadRate)},
+		{"limits.download_rate", notNegative(l.DownloadRate)},
+		{"limits.store", notNegative(l.Store)},
 		{"limits.peer_streams", between(l.PeerStreams, 1, 1<<20)},
 		{"limits.peers_per_address", between(l.PeersPerAddress, 1, 1<<20)},
 		{"limits.dials", between(l.Dials, 1, 1<<16)},
@@ -84,6 +87,13 @@ func eachOf(values []string, list ...string) error {
 func between(n, low, high int) error {
 	if n < low || n > high {
 		return fmt.Errorf("%d is not between %d and %d", n, low, high)
+	}
+	return nil
+}
+
+func notNegative(b Bytes) error {
+	if b < 0 {
+		return fmt.Errorf("%d is below 0", int64(b))
 	}
 	return nil
 }

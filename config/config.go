@@ -70,6 +70,9 @@ type Limits struct {
 	PeerStreams     int   `toml:"peer_streams" comment:"streams that one peer may have open"`
 	PeersPerAddress int   `toml:"peers_per_address" comment:"connections from one IPv4 address or IPv6 /56; loopback is not counted"`
 	Dials           int   `toml:"dials" comment:"connections that are attempted at a time"`
+	UploadRate      Bytes `toml:"upload_rate" comment:"bytes per second that are sent to others, like 2MiB; 0 means no limit"`
+	DownloadRate    Bytes `toml:"download_rate" comment:"bytes per second that are fetched; 0 means no limit"`
+	Store           Bytes `toml:"store" comment:"disk that the store may use, like 100GiB: seeds are not fetched beyond it, and nothing is shared; 0 means no limit"`
 }
 
 // API says how the node is controlled.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -188,3 +189,5 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func stringOf(f field) string { return fmt.Sprint(f.value.Interface()) }

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -11,9 +10,6 @@ import (
 	"github.com/hypernode/hypernode/protocols"
 	"github.com/hypernode/hypernode/protocols/discovery"
 )
-
-// yielding is how long the peer with the greater id leaves it to the other to open a stream, when both have found each other.
-const yielding = 500 * time.Millisecond
 
 // Meeting is a topic that a program has joined.
 type Meeting struct {
@@ -27,7 +23,7 @@ type Meeting struct {
 
 	mu      sync.Mutex // guards what follows
 	left    bool
-	streams map[peer.ID]int
+	streams map[peer.ID]bool
 	opening map[peer.ID]bool
 }
 
@@ -38,9 +34,9 @@ type Meeting struct {
 func (n *Node) Join(ctx context.Context, topic [32]byte, id protocol.ID, serve func(context.Context, *protocols.Stream)) (*Meeting, error) {
 	m := &Meeting{
 		n: n, topic: topic, id: id, serve: serve,
-		streams: map[peer.ID]int{}, opening: map[peer.ID]bool{},
+		streams: map[peer.ID]bool{}, opening: map[peer.ID]bool{},
 	}
-	unhandle, err := n.service.Handle(ctx, topic, id, m.met)
+	unhandle, err := n.service.HandleSome(ctx, topic, id, m.admit, serve)
 	if err != nil {
 		return nil, err
 	}
@@ -71,26 +67,27 @@ func (m *Meeting) Peers() (list []peer.ID) {
 	return list
 }
 
-// met serves a stream, unless one runs with the peer.
-func (m *Meeting) met(ctx context.Context, s *protocols.Stream) {
+// admit takes a stream that a peer opens, unless one runs with it. When both open one at a time, that of the peer with the
+// smaller id is taken.
+func (m *Meeting) admit(p peer.ID) (done func(), ok bool) {
 	m.mu.Lock()
-	if m.left || m.streams[s.Peer] > 0 {
-		m.mu.Unlock()
-		return
+	defer m.mu.Unlock()
+	if m.left || m.streams[p] || m.opening[p] && string(m.n.host.ID()) < string(p) {
+		return nil, false
 	}
-	m.streams[s.Peer]++
-	m.mu.Unlock()
-	defer func() {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		delete(m.streams, s.Peer)
-	}()
-	m.serve(ctx, s)
+	m.streams[p] = true
+	return func() { m.ended(p) }, true
+}
+
+func (m *Meeting) ended(p peer.ID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.streams, p)
 }
 
 // busyLocked tells whether there is nothing to do for a peer that was found.
 func (m *Meeting) busyLocked(p peer.ID) bool {
-	return m.left || m.opening[p] || m.streams[p] > 0
+	return m.left || m.opening[p] || m.streams[p]
 }
 
 // found opens a stream to a peer that was found, in a goroutine of the node's.
@@ -106,37 +103,38 @@ func (m *Meeting) found(p peer.AddrInfo) {
 	}
 	started := m.n.service.Start(func(ctx context.Context) { m.open(ctx, p) })
 	if !started {
-		m.opened(p.ID)
+		m.opened(p.ID, false)
 	}
 }
 
-func (m *Meeting) opened(p peer.ID) {
+// opened notes the end of an attempt, and whether its stream is the one that runs now.
+func (m *Meeting) opened(p peer.ID, ok bool) (runs bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.opening, p)
+	if !ok || m.left || m.streams[p] {
+		return false
+	}
+	m.streams[p] = true
+	return true
 }
 
 // open opens a stream and serves it.
 func (m *Meeting) open(ctx context.Context, p peer.AddrInfo) {
-	defer m.opened(p.ID)
-	if string(m.n.host.ID()) > string(p.ID) {
-		sleep(ctx, yielding)
-		m.mu.Lock()
-		met := m.streams[p.ID] > 0 || m.left
-		m.mu.Unlock()
-		if met {
-			return
-		}
-	}
 	m.n.host.Peerstore().AddAddrs(p.ID, p.Addrs, longPause)
 	s, err := m.n.service.Open(ctx, p.ID, m.topic, m.id)
-	if err != nil {
-		m.n.log.Debug("a peer of a topic was not met", "peer", p.ID, "reason", err)
+	if !m.opened(p.ID, err == nil) {
+		if err == nil {
+			s.Close()
+		} else {
+			m.n.log.Debug("a peer of a topic was not met", "peer", p.ID, "reason", err)
+		}
 		return
 	}
+	defer m.ended(p.ID)
 	defer s.Close()
 	defer context.AfterFunc(ctx, func() { s.Close() })()
-	m.met(ctx, s)
+	m.serve(ctx, s)
 }
 
 // Meet tells of a peer that may have joined the topic too, as one that was found otherwise.

@@ -18,6 +18,7 @@ func (n *Node) describe(s *seed) Seed {
 	n.mu.Unlock()
 	s.mu.Lock()
 	c, content := s.core, s.content
+	out.Limited = s.limited
 	s.mu.Unlock()
 	if c != nil {
 		p := part(c)
@@ -108,7 +109,7 @@ func (n *Node) keepOnce(ctx context.Context, s *seed, slots chan struct{}) error
 		<-ctx.Done()
 		return nil
 	}
-	err = c.Download(ctx, everything(s.Priority))
+	err = n.download(ctx, s, c, 0)
 	cancel()
 	return err
 }
@@ -146,7 +147,7 @@ func (n *Node) keepContent(ctx context.Context, s *seed, c *core.Core) error {
 		<-ctx.Done()
 		return nil
 	}
-	return content.Download(ctx, everything(s.Priority))
+	return n.download(ctx, s, content, c.Head().ByteLength)
 }
 
 func (s *seed) set(c, content *core.Core) {

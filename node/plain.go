@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hypernode/hypernode/node/swarm"
@@ -15,8 +16,13 @@ import (
 // scheme begins addresses of stock Hypercore peers, who speak the secret stream over plain TCP.
 const scheme = "tcp://"
 
-// maxGuests is how many stock Hypercore peers may be connected.
-const maxGuests = 256
+const (
+	// maxGuests is how many stock Hypercore peers may be connected.
+	maxGuests = 256
+
+	// steady is how long a connection stands before the failures that preceded it are forgotten.
+	steady = time.Second
+)
 
 // plain is the listeners for stock Hypercore peers, and those that are dialled.
 type plain struct {
@@ -24,11 +30,16 @@ type plain struct {
 	listeners []net.Listener
 	dial      []string
 	slots     chan struct{}
+	hosts     atomic.Int64 // that were dialled and are connected
+
+	mu      sync.Mutex    // guards untried
+	untried int           // addresses at which no attempt has ended yet
+	tried   chan struct{} // closed when there are none
 }
 
 // newPlain binds the configured tcp:// addresses.
 func newPlain(n *Node) (*plain, error) {
-	p := &plain{n: n, slots: make(chan struct{}, maxGuests)}
+	p := &plain{n: n, slots: make(chan struct{}, maxGuests), tried: make(chan struct{})}
 	for _, text := range n.config.Network.Listen {
 		address, ok := strings.CutPrefix(text, scheme)
 		if !ok {
@@ -45,7 +56,30 @@ func newPlain(n *Node) (*plain, error) {
 			p.dial = append(p.dial, address)
 		}
 	}
+	if p.untried = len(p.dial); p.untried == 0 {
+		close(p.tried)
+	}
 	return p, nil
+}
+
+// settled returns once a first attempt has been made at each address that is dialled.
+func (p *plain) settled(ctx context.Context) {
+	select {
+	case <-p.tried:
+	case <-ctx.Done():
+	}
+}
+
+// connected counts the addresses to which a connection stands.
+func (p *plain) connected() int { return int(p.hosts.Load()) }
+
+// attempted notes that the first attempt at an address has ended.
+func (p *plain) attempted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.untried--; p.untried == 0 {
+		close(p.tried)
+	}
 }
 
 // multiaddrs are the addresses of a list that are libp2p's.
@@ -111,13 +145,21 @@ func (p *plain) serve(ctx context.Context, conn net.Conn, dialled bool) {
 
 // stay keeps a connection to an address.
 func (p *plain) stay(ctx context.Context, address string) {
-	var d net.Dialer
+	first := sync.OnceFunc(p.attempted)
+	d := net.Dialer{Timeout: dialTime}
 	for fails := 0; ctx.Err() == nil; {
 		conn, err := d.DialContext(ctx, "tcp", address)
 		if err == nil {
-			fails = 0
+			p.hosts.Add(1)
+			first()
+			start := time.Now()
 			p.serve(ctx, conn, true)
+			p.hosts.Add(-1)
+			if time.Since(start) >= steady {
+				fails = 0
+			}
 		}
+		first()
 		fails++
 		sleep(ctx, pause(fails))
 	}

@@ -28,7 +28,15 @@ type SeedOptions struct {
 	Priority int `json:"priority,omitempty"`
 	// Label is for people.
 	Label string `json:"label,omitempty"`
+	// MaxBytes bounds what is kept of it: as many of the first blocks as fit, of a drive its entries and then contents. 0 is no bound.
+	MaxBytes int64 `json:"max_bytes,omitempty"`
 }
+
+// The reasons why a seed is not fetched whole, see Seed.Limited.
+const (
+	LimitedByQuota = "quota" // SeedOptions.MaxBytes
+	LimitedByStore = "store" // config.Limits.Store
+)
 
 // Seed is a core, or a drive with its contents, that is kept complete, and served, whenever the node runs.
 type Seed struct {
@@ -42,6 +50,7 @@ type Seed struct {
 	Bytes      uint64 `json:"bytes"`
 	Content    *Part  `json:"content,omitempty"` // of a drive
 	Peers      int    `json:"peers"`
+	Limited    string `json:"limited,omitempty"` // why it is not fetched whole
 }
 
 // Part is how much of a core is held.
@@ -57,6 +66,7 @@ type seed struct {
 	mu      sync.Mutex // guards what follows
 	core    *core.Core
 	content *core.Core
+	limited string
 }
 
 func seedKey(k keys.Key) datastore.Key {

@@ -256,9 +256,10 @@ func (n *Node) searched(ctx context.Context, d keys.DiscoveryKey, r *replicate.R
 		return n.candidatesLocked(t)
 	}
 	n.dialer.settled(ctx, candidates)
+	n.plain.settled(ctx)
 	ctx, cancel := context.WithTimeout(ctx, joining)
 	defer cancel()
-	for ctx.Err() == nil && r.Stats().Peers < n.connected(candidates()) {
+	for ctx.Err() == nil && r.Stats().Peers < n.connected(candidates())+n.plain.connected() {
 		sleep(ctx, 5*time.Millisecond)
 	}
 }

@@ -7,6 +7,9 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hypernode/hypernode/node"
+	"github.com/hypernode/hypernode/node/api"
 )
 
 // app is one run of the program: where it reads and writes, and what the flags of all commands say.
@@ -15,6 +18,12 @@ type app struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	environ        func() []string // as os.Environ
+
+	onTerminal bool           // standard error is that of another process, and is one
+	files      api.FileSystem // of another process that gave the command; nil means this one's
+	host       *node.Node     // that carries out the command; nil means that the store is opened
+
+	registry *api.Registry // of the node of this process, if it is one that serves
 
 	path       string
 	durability string
@@ -34,6 +43,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
+	if code, done := a.relay(ctx, a.root(), args); done {
+		return code
+	}
 	return a.finish(ctx, root.ExecuteContext(ctx))
 }
 
@@ -73,7 +85,7 @@ Results go to standard output, everything else to standard error.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return misused(c, err) })
 	group(root)
 	root.AddCommand(a.shareCommand(), a.fetchDriveCommand(), a.seedCommand(), a.unseedCommand(), a.seedsCommand(), a.peersCommand(),
-		a.nodeCommand(), a.initCommand(), a.coreCommand(), a.beeCommand(), a.driveCommand(), a.versionCommand(), exitCodesTopic(), environmentTopic())
+		a.nodeCommand(), a.initCommand(), a.configCommand(), a.pathsCommand(), a.coreCommand(), a.beeCommand(), a.driveCommand(), a.versionCommand(), exitCodesTopic(), environmentTopic())
 	return root
 }
 

@@ -47,7 +47,7 @@ func (a *app) beeGet(ctx context.Context, text, key string, f *beeGetFlags) erro
 			return err
 		}
 		if f.out != "" && f.out != "-" {
-			return replaceFile(f.out, func(w io.Writer) error {
+			return a.replace(f.out, func(w io.Writer) error {
 				_, err := w.Write(e.Value)
 				return err
 			})

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -33,7 +32,7 @@ that is wrong ends the import, and what was committed before it stays.`,
 		RunE: func(c *cobra.Command, list []string) error {
 			in := a.stdin
 			if len(list) == 2 && list[1] != "-" {
-				f, err := os.Open(list[1])
+				f, _, err := a.open(list[1])
 				if err != nil {
 					return fmt.Errorf("reading the entries: %w", err)
 				}

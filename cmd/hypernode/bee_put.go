@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +54,7 @@ func (a *app) beeValue(rest []string, file string) ([]byte, error) {
 	}
 	in := a.stdin
 	if file != "" && file != "-" {
-		f, err := os.Open(file)
+		f, _, err := a.open(file)
 		if err != nil {
 			return nil, fmt.Errorf("reading the value: %w", err)
 		}

@@ -42,7 +42,7 @@ What was appended is printed as "core get" takes it: 7, or 7..10 for the blocks
 			if err != nil {
 				return err
 			}
-			in := input{stdin: a.stdin, files: list[1:], lines: lines, limit: core.MaxBlock}
+			in := input{stdin: a.stdin, disk: a.fileSystem(), files: list[1:], lines: lines, limit: core.MaxBlock}
 			return a.append(c.Context(), list[0], e, &in)
 		},
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -94,8 +93,8 @@ type fetching struct {
 	session *replicate.Replicator
 	flags   *fetchFlags
 
-	done, total atomic.Uint64
-	missing     uint64
+	meter   core.Meter
+	missing uint64
 }
 
 func (d *fetching) run(ctx context.Context, span string) error {
@@ -139,8 +138,8 @@ func (d *fetching) download(ctx context.Context, span string) error {
 		return nil
 	}
 	err := d.core.Download(ctx, core.Want{
-		Ranges:   []core.Range{{Start: b.start, End: b.end}},
-		Progress: func(done, total uint64) { d.done.Store(done); d.total.Store(total) },
+		Ranges: []core.Range{{Start: b.start, End: b.end}},
+		Meter:  &d.meter,
 	})
 	if err != nil {
 		d.countMissing(b)
@@ -149,8 +148,8 @@ func (d *fetching) download(ctx context.Context, span string) error {
 }
 
 func (d *fetching) progress() progress {
-	s := d.session.Stats()
-	return progress{Done: d.done.Load(), Total: d.total.Load(), Bytes: s.BytesIn, Peers: s.Peers}
+	p := d.meter.Progress()
+	return progress{Done: p.Blocks, Total: p.Total, Bytes: p.Bytes, Peers: d.session.Stats().Peers}
 }
 
 // countMissing notes how many blocks did not come.

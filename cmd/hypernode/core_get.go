@@ -149,7 +149,7 @@ func copyBlocks(ctx context.Context, c *core.Core, r reference, b blockRange, wr
 // getFile writes blocks to a file.
 func (a *app) getFile(ctx context.Context, c *core.Core, r reference, b blockRange, f *getFlags) error {
 	var size uint64
-	err := replaceFile(f.out, func(w io.Writer) (err error) {
+	err := a.replace(f.out, func(w io.Writer) (err error) {
 		size, err = copyBlocks(ctx, c, r, b, rawBlock(w, f.lines))
 		return err
 	})

@@ -122,7 +122,7 @@ func (a *app) withDrive(ctx context.Context, p place, f *driveFlags, fn func(ctx
 		ref.MustExist = len(hosts) == 0 || p.name != ""
 		return useDrive(ctx, x.store, p, ref, func(d *drive.Drive) error {
 			if len(hosts) == 0 {
-				return read(ctx, d)
+				return x.hosted(ctx, f.timeout, p.reference, func(ctx context.Context) error { return read(ctx, d) })
 			}
 			x.dial(ctx, hosts)
 			return x.within(ctx, f.timeout, p.reference, func(ctx context.Context) error {

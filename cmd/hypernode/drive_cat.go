@@ -58,7 +58,7 @@ func (a *app) driveCat(ctx context.Context, list []string, f *driveCatFlags) err
 			from = io.LimitReader(file, f.length)
 		}
 		if f.out != "" && f.out != "-" {
-			return replaceFile(f.out, func(w io.Writer) error { _, err := io.Copy(w, from); return err })
+			return a.replace(f.out, func(w io.Writer) error { _, err := io.Copy(w, from); return err })
 		}
 		if _, err := io.Copy(a.stdout, from); err != nil {
 			return fmt.Errorf("printing %s: %w", p, err)

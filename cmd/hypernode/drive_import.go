@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/drive"
 	"github.com/hypernode/hypernode/drive/mirror"
 )
@@ -79,6 +80,9 @@ func (a *app) driveImport(ctx context.Context, list []string, f *mirrorFlags) er
 	if err != nil {
 		return err
 	}
+	if done, err := a.mirrorThrough(ctx, p, list[1], true, f); done {
+		return err
+	}
 	return a.withDriveWriter(ctx, p, f.keyFile, making, func(d *drive.Drive) error {
 		o := f.options(a)
 		o.Times = true
@@ -112,6 +116,9 @@ func (a *app) driveExport(ctx context.Context, list []string, f *mirrorFlags) er
 	if err != nil {
 		return err
 	}
+	if done, err := a.mirrorThrough(ctx, p, list[1], false, f); done {
+		return err
+	}
 	return a.withDrive(ctx, p, &f.driveFlags, func(ctx context.Context, d *drive.Drive) error {
 		stats, err := mirror.Sync(ctx, mirror.Folder(d, folderOf(p)), mirror.Dir(list[1]), f.options(a))
 		return a.mirrorEnd(d, stats, err)
@@ -127,11 +134,15 @@ func folderOf(p place) string {
 
 // mirrorEnd tells what was done, also when it was not all.
 func (a *app) mirrorEnd(d *drive.Drive, s mirror.Stats, err error) error {
+	return a.mirrorDone(d.Key(), d.Version(), s, err)
+}
+
+func (a *app) mirrorDone(k keys.Key, version uint64, s mirror.Stats, err error) error {
 	if err != nil && !errors.Is(err, mirror.ErrPartial) {
 		return err
 	}
-	a.result = mirrored{address(d.Key()), d.Version(), s.Files, s.Added, s.Changed, s.Removed, s.Unchanged, s.Skipped, s.BytesWritten}
-	a.say("version %d: %s, %d added, %d changed, %d removed, %d unchanged", d.Version(), count(uint64(s.Files), "file"),
+	a.result = mirrored{address(k), version, s.Files, s.Added, s.Changed, s.Removed, s.Unchanged, s.Skipped, s.BytesWritten}
+	a.say("version %d: %s, %d added, %d changed, %d removed, %d unchanged", version, count(uint64(s.Files), "file"),
 		s.Added, s.Changed, s.Removed, s.Unchanged)
 	return partly(err)
 }

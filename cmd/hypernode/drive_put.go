@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -47,19 +46,15 @@ func (a *app) drivePut(ctx context.Context, list []string, f *drivePutFlags) err
 	}
 	in, meta := a.stdin, drive.Meta{Executable: f.executable}
 	if len(list) == 3 && list[2] != "-" && !f.link {
-		file, err := os.Open(list[2])
+		file, info, err := a.open(list[2])
 		if err != nil {
 			return fmt.Errorf("reading the file: %w", err)
 		}
 		defer file.Close()
-		info, err := file.Stat()
-		if err != nil {
-			return fmt.Errorf("reading the file: %w", err)
-		}
-		if info.IsDir() {
+		if info.Mode.IsDir() {
 			return fail(exitUsage, `use "hypernode drive import"`, "%s is a folder", plain(list[2]))
 		}
-		in, meta.Executable = file, f.executable || info.Mode().Perm()&0o100 != 0
+		in, meta.Executable = file, f.executable || info.Mode.Perm()&0o100 != 0
 	}
 	return a.withDriveWriter(ctx, p, f.keyFile, making, func(d *drive.Drive) error {
 		if f.link {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"strings"
 
@@ -48,16 +47,12 @@ func (a *app) encryption(file string) (e core.Encryption, err error) {
 }
 
 func (a *app) readKeyFile(name string) (string, error) {
-	f, err := os.Open(name)
+	f, info, err := a.open(name)
 	if err != nil {
 		return "", err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return "", err
-	}
-	if info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+	if info.Mode.IsRegular() && info.Mode.Perm()&0o077 != 0 && runtime.GOOS != "windows" {
 		a.say("warning: others can read the encryption key in %s", plain(name))
 	}
 	b, err := io.ReadAll(io.LimitReader(f, 1024))

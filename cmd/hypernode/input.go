@@ -7,7 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+
+	"github.com/hypernode/hypernode/node/api"
 )
 
 // A group of blocks that are appended by one call is bounded.
@@ -19,11 +20,12 @@ const (
 // input turns files and standard input into groups of blocks. At most one file is open.
 type input struct {
 	stdin io.Reader
+	disk  api.FileSystem
 	files []string // none means standard input; so does "-"
 	lines bool
 	limit int // the greatest size of a block in bytes
 
-	open   io.Closer
+	now    io.Closer // what is open
 	from   string
 	buffer *bufio.Reader // nil between two files
 	line   int
@@ -38,14 +40,14 @@ func (in *input) check() error {
 		if name == "-" {
 			continue
 		}
-		info, err := os.Stat(name)
+		info, err := in.disk.Stat(name)
 		if err != nil {
 			return fmt.Errorf("reading what to append: %w", err)
 		}
-		if info.IsDir() {
+		if info.Mode.IsDir() {
 			return fail(exitUsage, "name the files in it", "reading what to append: %s is a folder", plain(name))
 		}
-		if !in.lines && info.Mode().IsRegular() && info.Size() > int64(in.limit) {
+		if !in.lines && info.Mode.IsRegular() && info.Size > int64(in.limit) {
 			return fmt.Errorf("reading %s: %w", plain(name), in.tooLarge("it"))
 		}
 	}
@@ -102,11 +104,11 @@ func (in *input) begin(ctx context.Context) error {
 	in.from, in.files, in.line = in.files[0], in.files[1:], 0
 	r := in.stdin
 	if in.from != "-" {
-		f, err := os.Open(in.from)
+		f, _, err := in.disk.Open(in.from)
 		if err != nil {
 			return fmt.Errorf("reading what to append: %w", err)
 		}
-		r, in.open = f, f
+		r, in.now = f, f
 	}
 	in.buffer = bufio.NewReaderSize(&patientReader{ctx, r}, 64<<10)
 	return nil
@@ -121,8 +123,8 @@ func (in *input) source() string {
 }
 
 func (in *input) end() error {
-	f := in.open
-	in.buffer, in.open = nil, nil
+	f := in.now
+	in.buffer, in.now = nil, nil
 	if f == nil {
 		return nil
 	}

@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("ESC", "\x1b")
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // under the race detector each run would end with a second of sleep
 			e.Setenv("NEWLINE", "\n")
-			p := new(process)
+			p := &processes{list: map[string]*process{}}
 			e.Values[processKey{}] = p
 			e.Defer(p.kill)
 			return openToAll(e.WorkDir)
@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code": code, "flip": flip, "setenv": setenv, "field": field,
-			"start": launch, "feed": feed, "await": await, "send": send, "finish": finish,
+			"start": launch, "feed": feed, "await": await, "send": send, "finish": finish, "as": choose,
 		},
 	})
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -19,7 +21,7 @@ import (
 func (a *app) nodeCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "node",
-		Short: "The node that serves and seeds: run, status, stop",
+		Short: "The node that serves and seeds: run, status, metrics, stop",
 		Long: `A node keeps the store open, finds peers, serves what is shared and keeps copies of
 what is seeded. "seed", "unseed", "seeds" and "peers" talk to it through a socket in
 the folder that holds everything.`,
@@ -28,7 +30,7 @@ the folder that holds everything.`,
   hypernode node stop`,
 	}
 	group(c)
-	c.AddCommand(a.nodeRunCommand(), a.nodeStatusCommand(), a.nodeStopCommand())
+	c.AddCommand(a.nodeRunCommand(), a.nodeStatusCommand(), a.nodeMetricsCommand(), a.nodeStopCommand())
 	return c
 }
 
@@ -58,6 +60,7 @@ type runningNode struct {
 
 func (a *app) nodeRun(ctx context.Context, f *nodeFlags) error {
 	ready := false
+	a.registry = api.NewRegistry()
 	err := a.withNode(ctx, f, false, func(ctx context.Context, n *node.Node) error {
 		socket := api.Path(n.Config())
 		ctx, stop := context.WithCancel(ctx)
@@ -65,7 +68,10 @@ func (a *app) nodeRun(ctx context.Context, f *nodeFlags) error {
 		g, gctx := errgroup.WithContext(ctx)
 		g.Go(func() error {
 			defer stop()
-			return api.Serve(gctx, n, socket, api.Options{Version: thisVersion().Version, Stop: stop})
+			return api.Serve(gctx, n, socket, api.Options{
+				Version: thisVersion().Version, Stop: stop, Registry: a.registry,
+				Command: func(ctx context.Context, c api.Command) int { return carryOut(ctx, n, c) },
+			})
 		})
 		out := runningNode{Peer: n.Host().ID().String(), Addresses: n.Addresses(), Socket: socket}
 		if err := a.printRunning(&out); err != nil {
@@ -78,6 +84,22 @@ func (a *app) nodeRun(ctx context.Context, f *nodeFlags) error {
 		return nil // a server has no other end
 	}
 	return err
+}
+
+// nodeLogger writes what a node has to tell while it serves, as configured.
+func (a *app) nodeLogger(c config.Config) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil || a.verbose {
+		level = slog.LevelDebug
+	}
+	if a.quiet {
+		level = slog.LevelError
+	}
+	o := &slog.HandlerOptions{Level: level}
+	if c.Log.Format == "json" {
+		return slog.New(slog.NewJSONHandler(a.stderr, o))
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, o))
 }
 
 func (a *app) printRunning(out *runningNode) error {
@@ -99,12 +121,20 @@ func (a *app) withClient(ctx context.Context, f *nodeFlags, fn func(c *api.Clien
 	if err != nil {
 		return err
 	}
-	client, err := api.Dial(ctx, api.Path(c))
+	client, err := a.dialNode(ctx, c)
 	if err != nil {
 		return noNode(err)
 	}
 	defer client.Close()
 	return noNode(fn(client))
+}
+
+// hintOf says what to do about an answer of a node.
+func hintOf(code string) string {
+	if code == api.CodeQuota {
+		return `raise limits.store in the configuration, or free space: "hypernode unseed", "hypernode core clear"`
+	}
+	return ""
 }
 
 // noNode gives the errors of a client their exit codes.
@@ -114,9 +144,12 @@ func noNode(err error) error {
 	case errors.Is(err, api.ErrNotRunning):
 		return fail(exitNotRunning, `start one with "hypernode node run"`, "no node is running here")
 	case errors.As(err, &answer):
-		codes := map[string]int{api.CodeInvalid: exitUsage, api.CodeNotFound: exitNotFound, api.CodeRefused: exitRefused}
+		codes := map[string]int{
+			api.CodeInvalid: exitUsage, api.CodeNotFound: exitNotFound, api.CodeRefused: exitRefused, api.CodeQuota: exitQuota,
+			api.CodeCancelled: exitInterrupted,
+		}
 		if code, ok := codes[answer.Code]; ok {
-			return &failure{code, "", err}
+			return &failure{code, hintOf(answer.Code), err}
 		}
 	}
 	return err
@@ -169,6 +202,34 @@ func (a *app) printStatus(s *api.Status) error {
 	return nil
 }
 
+func (a *app) nodeMetricsCommand() *cobra.Command {
+	var f nodeFlags
+	c := &cobra.Command{
+		Use:   "metrics",
+		Short: "Print the node's figures as Prometheus reads them",
+		Long: `Print the figures of the node, its network and its process, as Prometheus reads
+them. The socket has them too, at /metrics, and profiles at /debug/pprof/.`,
+		Example: `  hypernode node metrics | grep ^hypernode_
+  curl --unix-socket "$(hypernode paths --json | jq -r .socket)" http://node/debug/pprof/heap > heap`,
+		Args: args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			return a.withClient(c.Context(), &f, func(client *api.Client) error {
+				text, err := client.Metrics(c.Context())
+				if err != nil {
+					return err
+				}
+				defer text.Close()
+				if _, err := io.Copy(a.stdout, text); err != nil {
+					return fmt.Errorf("printing the figures: %w", err)
+				}
+				return nil
+			})
+		},
+	}
+	f.add(c.Flags())
+	return c
+}
+
 func (a *app) nodeStopCommand() *cobra.Command {
 	var f nodeFlags
 	c := &cobra.Command{
@@ -189,6 +250,7 @@ func (a *app) peersCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "peers",
 		Short:   "List the peers with whom the node exchanges",
+		Long:    "List the peers with whom the node exchanges: peer id, address, round trip, and what it calls itself, with tabs between.",
 		Example: `  hypernode peers --json`,
 		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -197,15 +259,16 @@ func (a *app) peersCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.lines(func(line func(text string, doc any) error) error {
-					for _, p := range list {
-						text := fmt.Sprintf("%s\t%s\t%s", p.Peer, oneField([]byte(p.Agent)), p.RoundTrip.Round(time.Microsecond))
-						if err := line(text, p); err != nil {
-							return err
-						}
+				rows, docs := [][]string{}, []any{}
+				for _, p := range list {
+					at := "-"
+					if len(p.Addresses) > 0 {
+						at = p.Addresses[0]
 					}
-					return nil
-				})
+					rows = append(rows, []string{p.Peer, at, p.RoundTrip.Round(time.Microsecond).String(), oneField([]byte(p.Agent))})
+					docs = append(docs, p)
+				}
+				return a.listing([]string{"PEER", "ADDRESS", "ROUND TRIP", "AGENT"}, rows, docs)
 			})
 		},
 	}

@@ -11,7 +11,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hypernode/hypernode/config"
+	"github.com/hypernode/hypernode/internal/resident"
 	"github.com/hypernode/hypernode/node"
+	"github.com/hypernode/hypernode/node/api"
 	"github.com/hypernode/hypernode/node/swarm"
 )
 
@@ -75,6 +77,9 @@ func (a *app) configuration(f *nodeFlags, oneShot bool) (config.Config, config.O
 	if err != nil {
 		return c, nil, err
 	}
+	if c.API.Socket == "" && a.path == "" && a.getenv("HYPERNODE_PATH") == "" {
+		c.API.Socket = api.RuntimePath(c)
+	}
 	if oneShot && origin["network.port"] == "default" {
 		c.Network.Port = config.FreePort
 	}
@@ -107,7 +112,11 @@ func (a *app) withNode(ctx context.Context, f *nodeFlags, oneShot bool, fn func(
 	if err != nil {
 		return fmt.Errorf("looking for the store: %w", err)
 	}
-	n, err := node.NewWith(ctx, c, node.Options{Agent: agent(), Logger: a.logger()})
+	o := node.Options{Agent: agent(), Logger: a.logger()}
+	if a.registry != nil {
+		o.Metrics, o.Logger = a.registry, a.nodeLogger(c)
+	}
+	n, err := node.NewWith(ctx, c, o)
 	if err != nil {
 		return starting(err)
 	}
@@ -119,10 +128,60 @@ func (a *app) withNode(ctx context.Context, f *nodeFlags, oneShot bool, fn func(
 	inner, end := context.WithCancel(gctx)
 	g.Go(func() error { return n.Run(inner) })
 	g.Go(func() error {
+		resident.Keep(inner)
+		return nil
+	})
+	g.Go(func() error {
 		defer end()
 		return fn(inner, n)
 	})
 	return g.Wait()
+}
+
+// withEither calls client with the node that runs, else own with a node of this process, as withNode does.
+func (a *app) withEither(ctx context.Context, f *nodeFlags, oneShot bool, client func(context.Context, *api.Client) error,
+	own func(context.Context, *node.Node) error,
+) error {
+	return a.withClientOr(ctx, f, func(ctx context.Context, c *api.Client) error {
+		if f.changes() {
+			a.say("a node runs: flags that say how one is set up are passed over")
+		}
+		return client(ctx, c)
+	}, func() error { return a.withNode(ctx, f, oneShot, own) })
+}
+
+// withClientOr calls client with the node that runs, else fn.
+func (a *app) withClientOr(ctx context.Context, f *nodeFlags, client func(context.Context, *api.Client) error, fn func() error) error {
+	c, _, err := a.configuration(f, true)
+	if err != nil {
+		return err
+	}
+	running, err := a.dialNode(ctx, c)
+	if errors.Is(err, api.ErrNotRunning) {
+		return fn()
+	}
+	if err != nil {
+		return err
+	}
+	defer running.Close()
+	return noNode(client(ctx, running))
+}
+
+// changes tells whether the user said how the node is to be set up.
+func (f *nodeFlags) changes() bool {
+	return f.profile != "" || len(f.set)+len(f.listen)+len(f.bootstrap) > 0
+}
+
+// dialNode connects to the node that runs on the store.
+func (a *app) dialNode(ctx context.Context, c config.Config) (*api.Client, error) {
+	client, err := api.Dial(ctx, api.Path(c))
+	if errors.Is(err, api.ErrNotRunning) {
+		// One that was started in another environment has left a link.
+		if client, lerr := api.Dial(ctx, filepath.Join(c.Path, "node.sock")); lerr == nil {
+			return client, nil
+		}
+	}
+	return client, err
 }
 
 func starting(err error) error {

@@ -67,13 +67,19 @@ func environmentTopic() *cobra.Command {
 	return &cobra.Command{Use: "environment", Short: "Environment variables and files", Long: `Environment variables:
 
   HYPERNODE_PATH            folder that holds everything; --path goes before it
+  HYPERNODE_SECTION_KEY     any key of the configuration, see "hypernode config show";
+                            for example HYPERNODE_DISCOVERY_PROFILE=lan
   HYPERNODE_ENCRYPTION_KEY  key of an encrypted core, z-base-32 or hexadecimal;
                             --encryption-key-file goes before it
   XDG_DATA_HOME             else everything lies in $XDG_DATA_HOME/hypernode, by
                             default ~/.local/share/hypernode (macOS: ~/Library/
                             Application Support, Windows: %LOCALAPPDATA%)
+  XDG_CONFIG_HOME           the configuration is $XDG_CONFIG_HOME/hypernode/config.toml
+  XDG_RUNTIME_DIR           the socket of the node that runs lies there
+  VISUAL, EDITOR            what "hypernode config edit" starts
 
-The folder has the store in "store". Its "secrets/primary-key" is the one file
+With HYPERNODE_PATH or --path the configuration and the socket lie in that folder
+too; "hypernode paths" tells where. The folder has the store in "store". Its "secrets/primary-key" is the one file
 from which the keys of all named cores are derived: back it up, show it nobody.
 
 Output has no colours, with NO_COLOR and without.`}

@@ -57,7 +57,7 @@ func (a *app) withReader(ctx context.Context, r reference, f *peerFlags, fn func
 			if err != nil {
 				return err
 			}
-			return fn(ctx, c)
+			return x.hosted(ctx, f.timeout, r, func(ctx context.Context) error { return fn(ctx, c) })
 		}
 		ref := r.ref()
 		ref.MustExist, ref.ReadOnly = r.name != "", true
@@ -98,6 +98,22 @@ func (x *exchange) within(ctx context.Context, limit time.Duration, r reference,
 	return err
 }
 
+// hosted calls fn. When a node carries out the command, which fetches what is missing, it gives up as within does.
+func (x *exchange) hosted(ctx context.Context, limit time.Duration, r reference, fn func(ctx context.Context) error) error {
+	if x.app.host == nil {
+		return fn(ctx)
+	}
+	return x.within(ctx, limit, r, fn)
+}
+
+// transfer is what is exchanged of a core, nil when it is not open.
+func (x *exchange) transfer(d keys.DiscoveryKey) *replicate.Replicator {
+	if x.app.host != nil {
+		return x.app.host.Transfer(d)
+	}
+	return x.set.Core(d)
+}
+
 // errStalled ends what waits for peers from which nothing comes any more.
 var errStalled = errors.New("nothing comes any more")
 
@@ -128,7 +144,7 @@ func (x *exchange) sum() (total replicate.Stats) {
 		if err != nil {
 			break
 		}
-		if r := x.set.Core(d); r != nil {
+		if r := x.transfer(d); r != nil {
 			s := r.Stats()
 			total.BlocksIn += s.BlocksIn
 			total.BytesIn += s.BytesIn

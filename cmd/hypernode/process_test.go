@@ -20,22 +20,50 @@ type process struct {
 	lines  chan string // of standard error
 }
 
+// processes are those of one script; what follows "as NAME" is about the one of that name.
+type processes struct {
+	list map[string]*process
+	now  string
+}
+
 type processKey struct{}
+
+// choose says which process the commands that follow are about: as other.
+func choose(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: as NAME")
+	}
+	all(ts).now = args[0]
+}
+
+func all(ts *testscript.TestScript) *processes { return ts.Value(processKey{}).(*processes) }
+
+func (p *processes) kill() {
+	for _, one := range p.list {
+		one.kill()
+	}
+}
 
 // patience bounds the wait for a process that does not do what it should.
 const patience = 30 * time.Second
 
-func running(ts *testscript.TestScript) *process { return ts.Value(processKey{}).(*process) }
+func running(ts *testscript.TestScript) *process {
+	p := all(ts)
+	if p.list[p.now] == nil {
+		p.list[p.now] = new(process)
+	}
+	return p.list[p.now]
+}
 
 // launch runs a program beside the script: start hypernode core append log --lines.
 func launch(ts *testscript.TestScript, neg bool, args []string) {
 	p := running(ts)
 	if neg || len(args) == 0 || p.cmd != nil {
-		ts.Fatalf("usage: start program args..., one at a time")
+		ts.Fatalf("usage: start program args..., one at a time of each name")
 	}
 	*p = process{cmd: exec.Command(args[0], args[1:]...), lines: make(chan string, 1024)}
 	p.cmd.Dir, p.cmd.Stdout = ts.MkAbs("."), &p.stdout
-	for _, name := range []string{"HYPERNODE_PATH", "HYPERNODE_DISCOVERY_PROFILE", "HYPERNODE_NETWORK_LISTEN", "HYPERNODE_NETWORK_TRANSPORTS", "HOME", "PATH", "TMPDIR", "GORACE"} {
+	for _, name := range []string{"HYPERNODE_PATH", "HYPERNODE_DISCOVERY_PROFILE", "HYPERNODE_NETWORK_LISTEN", "HYPERNODE_NETWORK_TRANSPORTS", "HOME", "PATH", "TMPDIR", "GORACE", "XDG_RUNTIME_DIR"} {
 		p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
 	}
 	var err error

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/hypernode/hypernode/core"
 )
 
 // progress is how far a long work has come, as it is told.
@@ -34,7 +36,8 @@ func (a *app) report(ctx context.Context, noun string, now func() progress) {
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	rate := rater{at: time.Now()}
+	var rate rater
+	rate.describe(noun, now())
 	for {
 		select {
 		case <-ctx.Done():
@@ -42,8 +45,8 @@ func (a *app) report(ctx context.Context, noun string, now func() progress) {
 				fmt.Fprint(a.stderr, "\r\x1b[K")
 			}
 			return
-		case at := <-tick.C:
-			text := rate.describe(at, noun, now())
+		case <-tick.C:
+			text := rate.describe(noun, now())
 			if bar {
 				fmt.Fprintf(a.stderr, "\r\x1b[K%s", text)
 			} else {
@@ -56,41 +59,27 @@ func (a *app) report(ctx context.Context, noun string, now func() progress) {
 // terminal tells whether standard error is one.
 func (a *app) terminal() bool {
 	f, ok := a.stderr.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && a.getenv("TERM") != "dumb"
-}
-
-// rater measures bytes and items per second, smoothed over a few seconds.
-type rater struct {
-	at           time.Time
-	bytes, items uint64
-	byteRate     float64
-	itemRate     float64
-}
-
-func (r *rater) describe(at time.Time, noun string, p progress) string {
-	if s := at.Sub(r.at).Seconds(); s > 0 {
-		r.byteRate = smooth(r.byteRate, float64(p.Bytes-min(r.bytes, p.Bytes))/s, s)
-		r.itemRate = smooth(r.itemRate, float64(p.Done-min(r.items, p.Done))/s, s)
-		r.at, r.bytes, r.items = at, p.Bytes, p.Done
+	if !ok {
+		return a.onTerminal
 	}
+	return term.IsTerminal(int(f.Fd())) && a.getenv("TERM") != "dumb"
+}
+
+// rater measures how fast a work goes.
+type rater struct{ meter core.Meter }
+
+func (r *rater) describe(noun string, p progress) string {
+	r.meter.Set(core.Progress{Blocks: p.Done, Total: p.Total, Bytes: p.Bytes, Peers: p.Peers})
+	now := r.meter.Progress()
 	text := fmt.Sprintf("%s, %s", count(p.Done, noun), size(p.Bytes))
 	if p.Total > 0 {
 		text = fmt.Sprintf("%d of %s (%d %%), %s", p.Done, count(p.Total, noun), 100*p.Done/p.Total, size(p.Bytes))
 	}
-	text += fmt.Sprintf(", %s/s", size(uint64(r.byteRate)))
-	if left := p.Total - min(p.Done, p.Total); left > 0 && r.itemRate > 0 {
-		text += fmt.Sprintf(", %s left", time.Duration(float64(left)/r.itemRate*float64(time.Second)).Round(time.Second))
+	text += fmt.Sprintf(", %s/s", size(uint64(now.Rate)))
+	if now.Left > 0 {
+		text += fmt.Sprintf(", %s left", now.Left.Round(time.Second))
 	}
 	return text + ", " + count(uint64(p.Peers), "peer")
-}
-
-// smooth is an average in which what was measured over the last seconds s counts the more, the longer it was.
-func smooth(old, now, s float64) float64 {
-	if old == 0 {
-		return now
-	}
-	w := min(1, s/5)
-	return old*(1-w) + now*w
 }
 
 // size is a number of bytes for people.

@@ -24,7 +24,7 @@ func (a *app) withSeeder(ctx context.Context, f *nodeFlags, fn func(s seeder, ru
 	if err != nil {
 		return err
 	}
-	client, err := api.Dial(ctx, api.Path(c))
+	client, err := a.dialNode(ctx, c)
 	if err == nil {
 		defer client.Close()
 		return noNode(fn(client, true))
@@ -80,6 +80,7 @@ whenever a node runs. The list is kept over restarts.`,
 		},
 	}
 	f.add(c.Flags())
+	c.Flags().Var((*byteSize)(&o.MaxBytes), "max-bytes", "keep at most so much of each, like 10GiB; 0 is no limit")
 	c.Flags().IntVar(&o.Priority, "priority", 0, "higher ones are fetched first")
 	c.Flags().StringVar(&o.Label, "label", "", "a name for people")
 	return c
@@ -129,14 +130,11 @@ runs, and the label, with tabs between.`,
 				if err != nil {
 					return err
 				}
-				return a.lines(func(line func(text string, doc any) error) error {
-					for _, s := range list {
-						if err := line(seedLine(s, runs), s); err != nil {
-							return err
-						}
-					}
-					return nil
-				})
+				rows, docs := [][]string{}, []any{}
+				for _, s := range list {
+					rows, docs = append(rows, seedRow(s, runs)), append(docs, s)
+				}
+				return a.listing([]string{"ADDRESS", "HELD", "LABEL"}, rows, docs)
 			})
 		},
 	}
@@ -151,7 +149,7 @@ func listSeeds(ctx context.Context, s seeder) ([]node.Seed, error) {
 	return s.(*api.Client).Seeds(ctx)
 }
 
-func seedLine(s node.Seed, runs bool) string {
+func seedRow(s node.Seed, runs bool) []string {
 	held := "-"
 	if runs {
 		have, all := s.Contiguous, s.Length
@@ -159,6 +157,12 @@ func seedLine(s node.Seed, runs bool) string {
 			have, all = have+s.Content.Contiguous, all+s.Content.Length
 		}
 		held = fmt.Sprintf("%d of %s, %s", have, count(all, "block"), count(uint64(s.Peers), "peer"))
+		switch s.Limited {
+		case node.LimitedByQuota:
+			held += ", at its quota of " + size(uint64(s.MaxBytes))
+		case node.LimitedByStore:
+			held += ", the store is full"
+		}
 	}
-	return address(s.Key) + "\t" + held + "\t" + oneField([]byte(s.Label))
+	return []string{address(s.Key), held, oneField([]byte(s.Label))}
 }

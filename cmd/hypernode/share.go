@@ -13,9 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hypernode/hypernode/core/corestore"
+	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/drive"
 	"github.com/hypernode/hypernode/drive/mirror"
 	"github.com/hypernode/hypernode/node"
+	"github.com/hypernode/hypernode/node/api"
 )
 
 // shared is what "share" prints.
@@ -36,6 +38,7 @@ type shareFlags struct {
 	name   string
 	live   bool
 	once   bool
+	qr     bool
 	ignore []string
 }
 
@@ -43,12 +46,13 @@ func (a *app) shareCommand() *cobra.Command {
 	var f shareFlags
 	c := &cobra.Command{
 		Use:   "share PATH",
-		Short: "Share a folder or a file, and serve it until Ctrl-C",
+		Short: "Share a folder or a file",
 		Long: `Make a drive of a folder or a file, or bring the one that was made of it before up
-to date, and serve it until Ctrl-C. Two lines are printed: the address, and the
-address with hints at which this machine can be reached, which works for "get"
-also where no peer can be looked for. Whoever has the address can read what is
-shared; it cannot be guessed.
+to date, and serve it: until Ctrl-C, or, when a node runs, by that one, and the
+command ends. Two lines are printed: the address, and the address with hints at
+which this machine can be reached, which works for "get" also where no peer can
+be looked for. Whoever has the address can read what is shared; it cannot be
+guessed.
 
 The drive is chosen by --name, by default the real path. What has not changed is
 not read again, and an unchanged folder keeps its version. A file .hypernodeignore
@@ -62,7 +66,8 @@ leaves files out, in the syntax of gitignore.`,
 	f.add(c.Flags())
 	c.Flags().StringVar(&f.name, "name", "", "local name of the drive (default the real path)")
 	c.Flags().BoolVar(&f.live, "live", false, "follow changes of the folder")
-	c.Flags().BoolVar(&f.once, "once", false, "make the drive and end, without serving it")
+	c.Flags().BoolVar(&f.once, "once", false, "make the drive and end, without serving it unless a node runs")
+	c.Flags().BoolVar(&f.qr, "qr", false, "also draw the address as a QR code, on standard error")
 	c.Flags().StringArrayVar(&f.ignore, "ignore", nil, "pattern of files to leave out, as in gitignore; may be repeated")
 	return c
 }
@@ -83,11 +88,12 @@ func (a *app) share(ctx context.Context, path string, f *shareFlags) error {
 	if err != nil {
 		return err
 	}
-	run := func(ctx context.Context, n *node.Node) error { return s.run(ctx, n) }
 	if f.once {
-		err = a.withStore(ctx, making, func(store *corestore.Store) error { return s.once(ctx, store) })
+		err = a.withClientOr(ctx, &f.nodeFlags, s.give, func() error {
+			return a.withStore(ctx, making, func(store *corestore.Store) error { return s.once(ctx, store) })
+		})
 	} else {
-		err = a.withNode(ctx, &f.nodeFlags, false, run)
+		err = a.withEither(ctx, &f.nodeFlags, false, s.give, s.run)
 	}
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) && s.served() {
 		return nil // a server has no other end
@@ -154,18 +160,52 @@ func (s *sharing) once(ctx context.Context, store *corestore.Store) (err error) 
 		return fmt.Errorf("sharing %s: %w", plain(s.path), err)
 	}
 	defer func() { err = closed(err, "closing the drive", d.Close()) }()
-	stats, err := s.sync(ctx, d)
+	stats, err := s.sync(ctx, mirror.Drive(d))
 	if err != nil && !errors.Is(err, mirror.ErrPartial) {
 		return err
 	}
-	return errors.Join(s.print(d, stats, nil), partly(err))
+	return errors.Join(s.print(d.Key(), d.Version(), stats, nil), partly(err))
 }
 
 // sync brings the drive up to date.
-func (s *sharing) sync(ctx context.Context, d *drive.Drive) (mirror.Stats, error) {
+func (s *sharing) sync(ctx context.Context, to mirror.Tree) (mirror.Stats, error) {
 	end := s.app.reporting(ctx, "file", s.progress)
 	defer end()
-	return mirror.Sync(ctx, mirror.Dir(s.path), mirror.Drive(d), s.options())
+	return mirror.Sync(ctx, mirror.Dir(s.path), to, s.options())
+}
+
+// give has the node that runs keep the drive and serve it.
+func (s *sharing) give(ctx context.Context, c *api.Client) error {
+	_, name := s.ref()
+	share, err := c.Share(ctx, name)
+	if err != nil {
+		return noNode(fmt.Errorf("sharing %s: %w", plain(s.path), err))
+	}
+	to := mirror.Kept(c.Files(share.Key, 0), "/")
+	stats, failed := s.sync(ctx, to)
+	if failed != nil && !errors.Is(failed, mirror.ErrPartial) {
+		return noNode(failed)
+	}
+	if share, err = c.Share(ctx, name); err != nil { // with the version of now
+		return noNode(err)
+	}
+	if err := s.print(share.Key, share.Version, stats, share.Addresses); err != nil {
+		return err
+	}
+	if !s.flags.live {
+		s.app.say(`served by the node that runs; "hypernode unseed %s" ends that`, address(share.Key))
+		return partly(failed)
+	}
+	if failed != nil {
+		s.app.say("warning: %s", failed)
+	}
+	return s.follow(ctx, to, func() uint64 {
+		now, err := c.Share(ctx, name)
+		if err != nil {
+			return 0
+		}
+		return now.Version
+	})
 }
 
 // run serves the drive until ctx ends.
@@ -176,50 +216,61 @@ func (s *sharing) run(ctx context.Context, n *node.Node) (err error) {
 		return fmt.Errorf("sharing %s: %w", plain(s.path), err)
 	}
 	defer func() { err = closed(err, "closing the drive", made.Close()) }()
-	stats, failed := s.sync(ctx, made)
+	stats, failed := s.sync(ctx, mirror.Drive(made))
 	if failed != nil && !errors.Is(failed, mirror.ErrPartial) {
 		return failed
 	}
 	if err := n.Seed(ctx, made.Key(), node.SeedOptions{Label: name}); err != nil {
 		return fmt.Errorf("seeding %s: %w", address(made.Key()), err)
 	}
-	if err := s.print(made, stats, n.Addresses()); err != nil {
+	if err := s.print(made.Key(), made.Version(), stats, n.Addresses()); err != nil {
 		return err
+	}
+	if !s.flags.live {
+		s.app.say("serving; stop with Ctrl-C")
 	}
 	if failed != nil {
 		s.app.say("warning: %s", failed)
 	}
 	if s.flags.live {
-		return s.follow(ctx, made)
+		return s.follow(ctx, mirror.Drive(made), made.Version)
 	}
 	<-ctx.Done()
 	return ctx.Err()
 }
 
-func (s *sharing) follow(ctx context.Context, d *drive.Drive) error {
+func (s *sharing) follow(ctx context.Context, to mirror.Tree, version func() uint64) error {
+	s.app.say("serving and following changes; stop with Ctrl-C")
 	o := s.options()
 	o.Synced = func(stats mirror.Stats, err error) {
 		if err != nil {
 			s.app.say("warning: %s", err)
 		}
 		if stats.Added+stats.Changed+stats.Removed > 0 {
-			s.app.say("version %d: %d added, %d changed, %d removed", d.Version(), stats.Added, stats.Changed, stats.Removed)
+			s.app.say("version %d: %d added, %d changed, %d removed", version(), stats.Added, stats.Changed, stats.Removed)
 		}
 	}
 	o.Progress = nil
-	return mirror.Follow(ctx, mirror.Dir(s.path), mirror.Drive(d), o)
+	return mirror.Follow(ctx, mirror.Dir(s.path), to, o)
 }
 
 // served tells whether all was shared before the end.
 func (s *sharing) served() bool { return s.app.announced }
 
-func (s *sharing) print(d *drive.Drive, stats mirror.Stats, peers []string) error {
-	key := address(d.Key())
-	out := shared{Key: key, Link: link(key, hints(peers)), Version: d.Version(), Files: stats.Files, Added: stats.Added,
+func (s *sharing) print(k keys.Key, version uint64, stats mirror.Stats, peers []string) error {
+	key := address(k)
+	out := shared{Key: key, Link: link(key, hints(peers)), Version: version, Files: stats.Files, Added: stats.Added,
 		Changed: stats.Changed, Removed: stats.Removed, Bytes: stats.BytesRead, Peers: peers}
 	s.app.say("%s: version %d, %s, %d added, %d changed, %d removed", plain(s.path), out.Version, count(uint64(out.Files), "file"),
 		out.Added, out.Changed, out.Removed)
 	s.app.announced = true
+	if s.flags.qr {
+		picture, err := drawQR(out.Key)
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(s.app.stderr, picture)
+	}
 	if s.app.json {
 		return s.app.encode(out)
 	}
@@ -230,7 +281,6 @@ func (s *sharing) print(d *drive.Drive, stats mirror.Stats, peers []string) erro
 		return err
 	}
 	s.app.detail("the address with hints is %s", out.Link)
-	s.app.say("serving; stop with Ctrl-C")
 	return nil
 }
 

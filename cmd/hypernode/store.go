@@ -29,6 +29,9 @@ func (a *app) withStore(ctx context.Context, how access, fn func(s *corestore.St
 
 // withStoreOf is withStore for a store with options.
 func (a *app) withStoreOf(ctx context.Context, how access, o corestore.Options, fn func(s *corestore.Store) error) (err error) {
+	if a.host != nil {
+		return a.withHost(fn)
+	}
 	db, dir, err := a.openDB(how)
 	if err != nil {
 		return err

@@ -45,6 +45,9 @@ func parseTCP(text string, listen bool) (string, error) {
 	return u.Host, nil
 }
 
+// isTCP tells whether a text is the address of such a peer.
+func isTCP(text string) bool { return strings.HasPrefix(text, tcpScheme) }
+
 // tcpFirst splits arguments into the addresses of peers and the others.
 func tcpFirst(list []string, listen bool) (peers, rest []string, err error) {
 	for _, s := range list {

@@ -130,7 +130,7 @@ func TestTrees(t *testing.T) {
 		t.Fatalf("%+v, %v", put, err)
 	}
 	sizes := map[string]int64{}
-	for e, err := range c.Entries(ctx, share.Key, "") {
+	for e, err := range c.Entries(ctx, share.Key, 0, "") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,13 +177,13 @@ func TestFiles(t *testing.T) {
 	if err := c.WriteFile(ctx, share.Key, path, strings.NewReader("0123456789"), api.FileOptions{Executable: true, ModTime: when}); err != nil {
 		t.Fatal(err)
 	}
-	for e, err := range c.Entries(ctx, share.Key, "") {
+	for e, err := range c.Entries(ctx, share.Key, 0, "") {
 		if err != nil || e.Path != path || !e.Executable || !e.ModTime.Equal(when) || e.Size != 10 {
 			t.Fatalf("%+v, %v", e, err)
 		}
 	}
 	for offset, want := range map[int64]string{0: "0123456789", 7: "789"} {
-		f, err := c.ReadFile(ctx, share.Key, path, offset)
+		f, err := c.ReadFile(ctx, share.Key, 0, path, offset)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -197,7 +197,7 @@ func TestFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	var e *api.Error
-	if _, err := c.ReadFile(ctx, share.Key, path, 0); !errors.As(err, &e) || e.Code != api.CodeNotFound {
+	if _, err := c.ReadFile(ctx, share.Key, 0, path, 0); !errors.As(err, &e) || e.Code != api.CodeNotFound {
 		t.Fatal(err)
 	}
 	if peers, err := c.Peers(ctx); err != nil || len(peers) != 0 {

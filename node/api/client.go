@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -95,13 +96,7 @@ func (c *Client) sendWith(ctx context.Context, method, path string, body io.Read
 	if answer.StatusCode/100 == 2 {
 		return answer.Body, nil
 	}
-	defer answer.Body.Close()
-	e := &Error{Status: answer.StatusCode, Code: CodeFailed}
-	b, err := io.ReadAll(io.LimitReader(answer.Body, maxBody))
-	if err != nil || json.Unmarshal(b, e) != nil || e.Message == "" {
-		e.Message = "the node answered " + answer.Status
-	}
-	return nil, e
+	return nil, refusal(answer)
 }
 
 // Status returns what the node is doing.
@@ -134,9 +129,28 @@ func (c *Client) Hint(ctx context.Context, k keys.Key, peers ...peer.AddrInfo) e
 	return c.do(ctx, http.MethodPost, "/v1/hints/"+k.String(), peerHints(peers), nil)
 }
 
+// Metrics returns the figures of the node as Prometheus reads them. The caller closes it.
+func (c *Client) Metrics(ctx context.Context) (io.ReadCloser, error) {
+	return c.send(ctx, http.MethodGet, "/metrics", nil)
+}
+
 // Stop ends the node. It returns when the node has heard it.
 func (c *Client) Stop(ctx context.Context) error {
 	return c.do(ctx, http.MethodPost, "/v1/stop", nil, nil)
+}
+
+// Named returns the key of the node's own drive of a name. Unless create is set it must exist.
+func (c *Client) Named(ctx context.Context, name string, create bool) (keys.Key, error) {
+	var s Share
+	err := c.do(ctx, http.MethodPost, "/v1/names/"+url.PathEscape(name)+"?create="+strconv.FormatBool(create), nil, &s)
+	return s.Key, err
+}
+
+// Version returns the newest version of a drive that is known to the node.
+func (c *Client) Version(ctx context.Context, k keys.Key) (uint64, error) {
+	var s Share
+	err := c.do(ctx, http.MethodGet, drivePath(k), nil, &s)
+	return s.Version, err
 }
 
 // Share makes or opens the node's own drive of a name, and has it seeded.

@@ -9,15 +9,18 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	"github.com/hypernode/hypernode/core/keys"
 )
 
-// Entries lists a drive of the node's own, or one that it copies; of the latter only what peers have told up to now. After an
-// error it ends.
-func (c *Client) Entries(ctx context.Context, k keys.Key, prefix string) iter.Seq2[Entry, error] {
+// Entries lists a drive of the node's own, or one that it copies; of the latter only what peers have told up to now. version 0 is
+// the newest. After an error it ends.
+func (c *Client) Entries(ctx context.Context, k keys.Key, version uint64, prefix string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		body, err := c.send(ctx, http.MethodGet, "/v1/drives/"+k.String()+"/entries?prefix="+url.QueryEscape(prefix), nil)
+		q := query(version)
+		q.Set("prefix", prefix)
+		body, err := c.send(ctx, http.MethodGet, drivePath(k)+"/entries?"+q.Encode(), nil)
 		if err != nil {
 			yield(Entry{}, err)
 			return
@@ -33,7 +36,7 @@ func (c *Client) Entries(ctx context.Context, k keys.Key, prefix string) iter.Se
 			if err != nil {
 				err = fmt.Errorf("reading the node's answer: %w", err)
 			} else if e.Error != "" {
-				err = &Error{http.StatusInternalServerError, e.Error, CodeFailed}
+				err = &Error{http.StatusInternalServerError, e.Error, e.Code}
 			}
 			if !yield(e, err) || err != nil {
 				return
@@ -42,7 +45,28 @@ func (c *Client) Entries(ctx context.Context, k keys.Key, prefix string) iter.Se
 	}
 }
 
+// Entry returns the entry at a path; links are followed if it is asked for.
+func (c *Client) Entry(ctx context.Context, k keys.Key, version uint64, path string, follow bool) (e Entry, err error) {
+	q := query(version)
+	q.Set("path", path)
+	if follow {
+		q.Set("follow", "true")
+	}
+	return e, c.do(ctx, http.MethodGet, drivePath(k)+"/entries?"+q.Encode(), nil, &e)
+}
+
 // ReadTree returns the files of a drive as a tar. The caller closes it. A stream that ends early ends with an error.
 func (c *Client) ReadTree(ctx context.Context, k keys.Key, prefix string) (io.ReadCloser, error) {
-	return c.send(ctx, http.MethodGet, "/v1/drives/"+k.String()+"/tree?prefix="+url.QueryEscape(prefix), nil)
+	return c.send(ctx, http.MethodGet, drivePath(k)+"/tree?prefix="+url.QueryEscape(prefix), nil)
+}
+
+func drivePath(k keys.Key) string { return "/v1/drives/" + k.String() }
+
+// query begins the query of a request for a version.
+func query(version uint64) url.Values {
+	q := url.Values{}
+	if version > 0 {
+		q.Set("version", strconv.FormatUint(version, 10))
+	}
+	return q
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 
+	"github.com/hypernode/hypernode/bee"
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/datastore"
@@ -18,12 +19,14 @@ var ErrNotRunning = errors.New("api: no node is running")
 
 // The codes of errors.
 const (
-	CodeInvalid   = "invalid"   // the request is wrong
-	CodeNotFound  = "not-found" // what it names is not there
-	CodeRefused   = "refused"   // the node may not do it
-	CodeNoSpace   = "no-space"  // the disk is full
-	CodeCancelled = "cancelled" // it was broken off
-	CodeFailed    = "failed"    // anything else
+	CodeInvalid   = "invalid"    // the request is wrong
+	CodeNotFound  = "not-found"  // what it names is not there
+	CodeVersion   = "no-version" // the drive has no such version
+	CodeRefused   = "refused"    // the node may not do it
+	CodeNoSpace   = "no-space"   // the disk is full
+	CodeQuota     = "quota"      // the store may not use more of it
+	CodeCancelled = "cancelled"  // it was broken off
+	CodeFailed    = "failed"     // anything else
 )
 
 // Error is what a node answered.
@@ -52,6 +55,8 @@ func judge(err error) *Error {
 		status int
 		code   string
 	}{
+		{drive.ErrVersion, http.StatusNotFound, CodeVersion},
+		{bee.ErrVersion, http.StatusNotFound, CodeVersion},
 		{node.ErrNotSeeded, http.StatusNotFound, CodeNotFound},
 		{core.ErrNotFound, http.StatusNotFound, CodeNotFound},
 		{fs.ErrNotExist, http.StatusNotFound, CodeNotFound},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,12 +13,11 @@ import (
 
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/drive"
-	"github.com/hypernode/hypernode/node"
 )
 
 // readFile gives a file of a drive, or a range of it, as HTTP has it. Blocks that are missing are fetched.
 func (s *server) readFile(w http.ResponseWriter, r *http.Request) error {
-	return s.withDrive(r, func(ctx context.Context, d *node.Drive) error {
+	return s.withDrive(r, func(ctx context.Context, d *drive.Drive) error {
 		path := rooted(r.PathValue("path"))
 		f, err := d.Open(ctx, path)
 		if err != nil {
@@ -36,13 +36,17 @@ func (s *server) readFile(w http.ResponseWriter, r *http.Request) error {
 
 // writeFile puts the body as a file into a drive of the node's own.
 func (s *server) writeFile(w http.ResponseWriter, r *http.Request) error {
-	return s.withDrive(r, func(ctx context.Context, d *node.Drive) error {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
+	if err := s.room(); err != nil {
+		return err
+	}
+	return s.withDrive(r, func(ctx context.Context, d *drive.Drive) error {
 		q := r.URL.Query()
 		m := drive.Meta{Executable: q.Get("executable") == "true"}
 		if ms, err := strconv.ParseInt(q.Get("mtime"), 10, 64); err == nil {
 			m.ModTime = time.UnixMilli(ms)
+		}
+		if text := q.Get("metadata"); text != "" {
+			m.Metadata = json.RawMessage(text)
 		}
 		f, err := d.Create(ctx, rooted(r.PathValue("path")), m)
 		if err != nil {
@@ -50,8 +54,7 @@ func (s *server) writeFile(w http.ResponseWriter, r *http.Request) error {
 		}
 		n, err := io.Copy(f, r.Body)
 		if err != nil {
-			cancel() // a file that is not complete is not put
-			f.Close()
+			f.Abort() // a file that is not complete is not put
 			return fmt.Errorf("writing the file: %w", err)
 		}
 		if err := f.Close(); err != nil {
@@ -62,7 +65,7 @@ func (s *server) writeFile(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *server) removeFile(w http.ResponseWriter, r *http.Request) error {
-	return s.withDrive(r, func(ctx context.Context, d *node.Drive) error {
+	return s.withDrive(r, func(ctx context.Context, d *drive.Drive) error {
 		if err := d.Remove(ctx, rooted(r.PathValue("path"))); err != nil {
 			return err
 		}
@@ -76,22 +79,24 @@ func filePath(k keys.Key, path string) string {
 	for i, p := range parts {
 		parts[i] = url.PathEscape(p)
 	}
-	return "/v1/drives/" + k.String() + "/files/" + strings.Join(parts, "/")
+	return drivePath(k) + "/files/" + strings.Join(parts, "/")
 }
 
-// ReadFile returns a file of a drive from an offset on. The caller closes it. A stream that breaks off ends with an error.
-func (c *Client) ReadFile(ctx context.Context, k keys.Key, path string, offset int64) (io.ReadCloser, error) {
+// ReadFile returns a file of a drive from an offset on; version 0 is the newest. Links are followed. The caller closes it. A stream
+// that breaks off ends with an error.
+func (c *Client) ReadFile(ctx context.Context, k keys.Key, version uint64, path string, offset int64) (io.ReadCloser, error) {
 	var header http.Header
 	if offset > 0 {
 		header = http.Header{"Range": {fmt.Sprintf("bytes=%d-", offset)}}
 	}
-	return c.sendWith(ctx, http.MethodGet, filePath(k, path), nil, header)
+	return c.sendWith(ctx, http.MethodGet, filePath(k, path)+"?"+query(version).Encode(), nil, header)
 }
 
 // FileOptions are what is kept with a file.
 type FileOptions struct {
 	Executable bool
 	ModTime    time.Time // none when it is zero
+	Metadata   json.RawMessage
 }
 
 // WriteFile puts a file into a drive of the node's own, whole or not at all.
@@ -99,6 +104,9 @@ func (c *Client) WriteFile(ctx context.Context, k keys.Key, path string, in io.R
 	q := url.Values{"executable": {strconv.FormatBool(o.Executable)}}
 	if !o.ModTime.IsZero() {
 		q.Set("mtime", strconv.FormatInt(o.ModTime.UnixMilli(), 10))
+	}
+	if len(o.Metadata) > 0 {
+		q.Set("metadata", string(o.Metadata))
 	}
 	body, err := c.send(ctx, http.MethodPut, filePath(k, path)+"?"+q.Encode(), in)
 	if err != nil {

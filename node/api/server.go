@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -33,6 +34,10 @@ type Options struct {
 	Version string
 	// Stop is called when the node is to end. It must not block.
 	Stop func()
+	// Registry has further figures for /metrics; it may be nil.
+	Registry *Registry
+	// Command carries out a command line on the node's store and returns its exit code; nil means that none are.
+	Command func(ctx context.Context, c Command) int
 }
 
 // Serve answers at the socket of a node until ctx ends, then ends what is going on, waits for it, removes the socket and
@@ -43,10 +48,12 @@ func Serve(ctx context.Context, n *node.Node, path string, o Options) error {
 		return err
 	}
 	defer os.Remove(path)
+	defer signpost(n.Config(), path)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	s := &server{n: n, o: o}
 	server := &http.Server{
-		Handler: Handler(n, o), ReadHeaderTimeout: 10 * time.Second,
+		Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second,
 		BaseContext: func(net.Listener) context.Context { return ctx },
 	}
 	ended := make(chan error, 1)
@@ -62,18 +69,21 @@ func Serve(ctx context.Context, n *node.Node, path string, o Options) error {
 		err = server.Close()
 	}
 	<-ended
+	s.commands.Wait()
 	return err
 }
 
 // server answers requests.
 type server struct {
-	n *node.Node
-	o Options
+	n        *node.Node
+	o        Options
+	commands sync.WaitGroup // that are being carried out
 }
 
 // Handler returns what answers requests, for callers with a listener of their own. It checks nobody.
-func Handler(n *node.Node, o Options) http.Handler {
-	s := &server{n, o}
+func Handler(n *node.Node, o Options) http.Handler { return (&server{n: n, o: o}).handler() }
+
+func (s *server) handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) error{
 		"GET /v1/status":               s.status,
@@ -86,7 +96,12 @@ func Handler(n *node.Node, o Options) http.Handler {
 		"GET /v1/drives/{key}/entries": s.entries,
 		"GET /v1/drives/{key}/tree":    s.readTree,
 		"PUT /v1/drives/{key}/tree":    s.writeTree,
+		"POST /v1/drives/{key}/fetch":  s.fetch,
+		"DELETE /v1/drives/{key}":      s.purge,
+		"GET /v1/drives/{key}":         s.version,
+		"POST /v1/names/{name}":        s.named,
 		"POST /v1/stop":                s.stop,
+		"POST /v1/command":             s.command,
 
 		"GET /v1/drives/{key}/files/{path...}":    s.readFile,
 		"PUT /v1/drives/{key}/files/{path...}":    s.writeFile,
@@ -101,6 +116,8 @@ func Handler(n *node.Node, o Options) http.Handler {
 			}
 		})
 	}
+	mux.Handle("GET /metrics", s.metrics())
+	profile(mux)
 	return mux
 }
 

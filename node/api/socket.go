@@ -18,6 +18,23 @@ import (
 // maxPath is the most bytes of a unix socket's path that every system takes.
 const maxPath = 100
 
+// RuntimePath returns where the socket of a node lies in the user's runtime folder ($XDG_RUNTIME_DIR), "" when there is none: for
+// config.API.Socket, where the folder that holds everything is the user's and no other. Its name is made of that folder's, so that
+// two of them do not meet.
+func RuntimePath(c config.Config) string {
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if info, err := os.Stat(dir); err != nil || !filepath.IsAbs(dir) || !info.IsDir() || len(dir) > maxPath/2 {
+		return ""
+	}
+	return filepath.Join(dir, "hypernode", shortName(filepath.Join(c.Path, "node.sock")))
+}
+
+// shortName is the name of the socket that stands for a path.
+func shortName(path string) string {
+	sum := sha256.Sum256([]byte(path))
+	return hex.EncodeToString(sum[:8]) + ".sock"
+}
+
 // Path returns where the socket of a node lies: as configured, else in the folder that holds everything. A path that is too
 // long for a socket is replaced by a short one, in the user's runtime folder ($XDG_RUNTIME_DIR), or in a folder of the user's
 // own beside the system's temporary files.
@@ -33,8 +50,7 @@ func Path(c config.Config) string {
 	if len(path) <= maxPath {
 		return path
 	}
-	sum := sha256.Sum256([]byte(path))
-	name := hex.EncodeToString(sum[:8]) + ".sock"
+	name := shortName(path)
 	if dir := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(dir) && len(dir) < maxPath/2 {
 		return filepath.Join(dir, "hypernode", name)
 	}
@@ -89,4 +105,20 @@ func listen(path string) (net.Listener, error) {
 		return nil, errors.Join(fmt.Errorf("making the socket: %w", err), l.Close(), os.Remove(fresh))
 	}
 	return l, nil
+}
+
+// signpost makes a link in the folder that holds everything which leads to a socket that lies elsewhere, so that programs of another
+// environment find it. That there is none is no harm. remove takes it away.
+func signpost(c config.Config, socket string) (remove func()) {
+	link := filepath.Join(c.Path, "node.sock")
+	if c.Path == "" || link == socket {
+		return func() {}
+	}
+	if info, err := os.Lstat(link); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		_ = os.Remove(link) // of a node that was killed
+	}
+	if os.Symlink(socket, link) != nil {
+		return func() {}
+	}
+	return func() { _ = os.Remove(link) }
 }

@@ -11,16 +11,19 @@ import (
 	"strings"
 
 	"github.com/hypernode/hypernode/drive"
-	"github.com/hypernode/hypernode/node"
 )
 
-// RemoveRecord is the PAX record, with the value "1", of a file in a tar that is to be removed from the drive.
-const RemoveRecord = "HYPERNODE.remove"
+// The PAX records of files in a tar that is put into a drive.
+const (
+	RemoveRecord   = "HYPERNODE.remove"   // "1": the file is to be removed
+	KeepRecord     = "HYPERNODE.keep"     // "1": the contents stay as they are, the rest is put
+	MetadataRecord = "HYPERNODE.metadata" // JSON: the metadata, in the place of the time
+)
 
 const (
-	smallFile  = 1 << 20 // files up to this size are gathered, larger ones written one by one
-	groupBytes = 8 << 20 // so much is gathered for one commit
-	groupFiles = 1024
+	smallFile  = 1 << 20  // files up to this size are gathered, larger ones written one by one
+	groupBytes = 16 << 20 // so much is gathered for one commit
+	groupFiles = 4096
 )
 
 // Put is what a tree has changed.
@@ -33,8 +36,11 @@ type Put struct {
 
 // writeTree puts the files of a tar into a drive of the node's own.
 func (s *server) writeTree(w http.ResponseWriter, r *http.Request) error {
-	return s.withDrive(r, func(ctx context.Context, d *node.Drive) error {
-		t := &treeWriter{drive: d.Drive}
+	if err := s.room(); err != nil {
+		return err
+	}
+	return s.withDrive(r, func(ctx context.Context, d *drive.Drive) error {
+		t := &treeWriter{drive: d}
 		err := t.copy(ctx, tar.NewReader(r.Body))
 		if err != nil {
 			return fmt.Errorf("writing the drive, %d files are in it: %w", t.put.Files, err)
@@ -42,6 +48,14 @@ func (s *server) writeTree(w http.ResponseWriter, r *http.Request) error {
 		t.put.Version = d.Version()
 		return give(w, t.put)
 	})
+}
+
+// room refuses to write when the store uses all that it may.
+func (s *server) room() error {
+	if s.n.Full() {
+		return &Error{http.StatusInsufficientStorage, "the store uses all of the disk that limits.store allows", CodeQuota}
+	}
+	return nil
 }
 
 // treeWriter writes files in groups, each in one commit.
@@ -129,7 +143,15 @@ func (c change) apply(tx *drive.Batch) error {
 	case c.removes():
 		return tx.Remove(path)
 	case c.head.Typeflag == tar.TypeSymlink:
-		return tx.Symlink(path, c.head.Linkname, drive.Meta{})
+		return tx.Symlink(path, c.head.Linkname, drive.Meta{Metadata: metaOf(c.head).Metadata})
+	case c.head.PAXRecords[KeepRecord] == "1":
+		e, err := tx.Entry(path)
+		if err != nil {
+			return err
+		}
+		m := metaOf(c.head)
+		e.Executable, e.Metadata = m.Executable, m.Metadata
+		return tx.SetEntry(path, e)
 	}
 	return tx.WriteFile(path, c.data, metaOf(c.head))
 }
@@ -139,8 +161,6 @@ func (t *treeWriter) large(ctx context.Context, head *tar.Header, in io.Reader) 
 	if err := t.commit(ctx); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	f, err := t.drive.Create(ctx, rooted(head.Name), metaOf(head))
 	if err != nil {
 		return err
@@ -150,8 +170,7 @@ func (t *treeWriter) large(ctx context.Context, head *tar.Header, in io.Reader) 
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		cancel() // a file that is not complete is not put
-		f.Close()
+		f.Abort() // a file that is not complete is not put
 		return fmt.Errorf("%s: %w", head.Name, err)
 	}
 	if err := f.Close(); err != nil {
@@ -165,17 +184,20 @@ func (t *treeWriter) large(ctx context.Context, head *tar.Header, in io.Reader) 
 func rooted(name string) string { return "/" + strings.TrimPrefix(name, "/") }
 
 func metaOf(head *tar.Header) drive.Meta {
+	if text, ok := head.PAXRecords[MetadataRecord]; ok {
+		return drive.Meta{Executable: head.Mode&0o111 != 0, Metadata: json.RawMessage(text)}
+	}
 	return drive.Meta{Executable: head.Mode&0o111 != 0, ModTime: head.ModTime}
 }
 
 // readTree gives the files of a drive as a tar. A fault in its midst breaks the connection off.
 func (s *server) readTree(w http.ResponseWriter, r *http.Request) error {
-	return s.withDrive(r, func(ctx context.Context, d *node.Drive) error {
+	return s.withDrive(r, func(ctx context.Context, d *drive.Drive) error {
 		w.Header().Set("Content-Type", "application/x-tar")
 		out := tar.NewWriter(w)
 		for e, err := range d.List(ctx, r.URL.Query().Get("prefix"), drive.ListOptions{}) {
 			if err == nil {
-				err = writeEntry(ctx, out, d.Drive, &e)
+				err = writeEntry(ctx, out, d, &e)
 			}
 			if err != nil {
 				panic(http.ErrAbortHandler) // the way to break a response off

@@ -19,7 +19,7 @@ import (
 	"github.com/hypernode/hypernode/config"
 )
 
-func build(t *testing.T, c config.Config) (host.Host, error) {
+func build(t testing.TB, c config.Config) (host.Host, error) {
 	t.Helper()
 	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
 	if err != nil {

@@ -1,0 +1,306 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hypernode/hypernode/drive"
+	"github.com/hypernode/hypernode/drive/mirror"
+	"github.com/hypernode/hypernode/node"
+	"github.com/hypernode/hypernode/node/api"
+)
+
+// supplier is where "get" has a drive from: a node of this process, or the one that runs.
+type supplier interface {
+	// open returns once a version is known, which tree, stat and file read.
+	open(ctx context.Context) error
+	version() uint64
+	tree(folder string) mirror.Tree
+	stat(ctx context.Context, path string) (drive.Entry, error)
+	// file opens the contents of what stat returned for a path, and says how many bytes it has, -1 if that is not known.
+	file(ctx context.Context, path string, e drive.Entry) (io.ReadCloser, int64, error)
+	// folder tells whether there is anything below a path.
+	folder(ctx context.Context, path string) error
+	// ahead fetches contents before they are read, until ctx ends.
+	ahead(ctx context.Context, path string) error
+	// fetched is how many bytes came from peers, and how many peers there are.
+	fetched() (bytes uint64, peers int)
+	// tried says where peers were looked for.
+	tried() string
+	// keep has it seeded over restarts, drop deletes it from the store unless it was there before.
+	keep(ctx context.Context, label string) error
+	drop(ctx context.Context) error
+	close() error
+}
+
+func (a *app) getDrive(ctx context.Context, list []string, f *driveGetFlags) error {
+	t, err := parseTarget(list)
+	if err != nil {
+		return err
+	}
+	if f.timeout <= 0 || f.maxBytes < 0 || f.watch && (f.noKeep || t.version > 0) {
+		return fail(exitUsage, "", "--timeout and --max-bytes want positive numbers; --watch goes neither with --no-keep nor with a version")
+	}
+	if static := t.plainPeers(); len(static) > 0 {
+		f.set = append(f.set, "peers.static="+strings.Join(static, ","))
+	}
+	g := &getting{target: t, app: a, flags: f}
+	err = a.withEither(ctx, &f.nodeFlags, true, func(ctx context.Context, c *api.Client) error {
+		if len(t.plainPeers()) > 0 {
+			a.say("warning: the node that runs does not take hints like %s", t.plainPeers()[0])
+		}
+		return g.run(ctx, newNodeSupplier(ctx, c, t))
+	}, func(ctx context.Context, n *node.Node) error {
+		return g.run(ctx, &ownSupplier{target: t, node: n})
+	})
+	if ctx.Err() != nil && f.watch && g.complete() && (err == nil || errors.Is(err, context.Canceled)) {
+		return nil
+	}
+	return err
+}
+
+// getting is one "get".
+type getting struct {
+	*target
+	app   *app
+	flags *driveGetFlags
+	from  supplier
+
+	mu    sync.Mutex
+	last  mirror.Progress
+	first bool // the first copy is complete
+}
+
+func (g *getting) run(ctx context.Context, from supplier) (err error) {
+	g.from = from
+	defer func() { err = closed(err, "closing the drive", from.close()) }()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	watch := make(chan struct{})
+	go func() {
+		defer close(watch)
+		g.guard(ctx, cancel)
+	}()
+	defer func() { <-watch }()
+	defer cancel(nil)
+	if err := from.open(ctx); err != nil {
+		return g.judge(ctx, placed(g.place, err))
+	}
+	if err = g.judge(ctx, g.copy(ctx)); err != nil && !errors.Is(err, mirror.ErrPartial) {
+		return err
+	}
+	if kerr := g.keep(ctx); kerr != nil {
+		return kerr
+	}
+	if g.flags.watch {
+		return g.follow(ctx)
+	}
+	return err
+}
+
+// copy writes the files to their place, while contents are fetched ahead.
+func (g *getting) copy(ctx context.Context) error {
+	end := g.app.reporting(ctx, "file", g.progress)
+	defer end()
+	if g.path == "/" {
+		return g.folder(ctx)
+	}
+	entry, err := g.from.stat(ctx, g.path)
+	switch {
+	case err == nil && entry.Mount == nil:
+		return g.file(ctx, entry)
+	case err != nil && !errors.Is(err, drive.ErrNotFound):
+		return placed(g.place, err)
+	case err != nil:
+		if err := g.from.folder(ctx, g.path); err != nil {
+			return placed(g.place, err)
+		}
+	}
+	return g.folder(ctx)
+}
+
+// destination is where the files go: what the user said, or a name in the current folder.
+func (g *getting) destination() string {
+	switch {
+	case g.dest != "":
+		return g.dest
+	case g.path != "/":
+		return path.Base(g.path)
+	}
+	return g.key.String()[:8]
+}
+
+func (g *getting) folder(ctx context.Context) error {
+	dest := g.destination()
+	group, gctx := errgroup.WithContext(ctx)
+	ahead, stop := context.WithCancel(gctx)
+	group.Go(func() error {
+		err := g.from.ahead(ahead, g.path)
+		if ahead.Err() != nil || errors.Is(err, drive.ErrNotFound) {
+			return nil // the copy is complete, or says what is wrong
+		}
+		return err
+	})
+	var stats mirror.Stats
+	group.Go(func() (err error) {
+		defer stop()
+		stats, err = mirror.Sync(gctx, g.from.tree(g.path), mirror.Dir(dest), g.options())
+		return err
+	})
+	err := group.Wait()
+	if err != nil && !errors.Is(err, mirror.ErrPartial) {
+		return placed(g.place, ofDrive(err))
+	}
+	return errors.Join(g.tell(dest, stats), partly(err))
+}
+
+func (g *getting) options() mirror.Options {
+	return mirror.Options{Prune: g.flags.prune, Links: g.flags.links, MaxBytes: g.flags.maxBytes, Changed: g.app.tellChange, Progress: g.note}
+}
+
+// file writes one file: to the path that is named, or into the folder that is.
+func (g *getting) file(ctx context.Context, e drive.Entry) error {
+	dest := g.destination()
+	if info, err := os.Stat(dest); err == nil && info.IsDir() {
+		dest = filepath.Join(dest, path.Base(g.path))
+	}
+	f, n, err := g.from.file(ctx, g.path, e)
+	if err != nil {
+		return placed(g.place, err)
+	}
+	defer f.Close()
+	if g.flags.maxBytes > 0 && n > g.flags.maxBytes {
+		return fail(exitQuota, "allow more with --max-bytes", "%s has %s, more than allowed", g.place, size(uint64(n)))
+	}
+	g.note(mirror.Progress{TotalFiles: 1, TotalBytes: max(n, 0)})
+	err = replaceFile(dest, func(w io.Writer) (err error) { n, err = io.Copy(w, f); return err })
+	if err != nil {
+		return placed(g.place, err)
+	}
+	if e.Executable {
+		if err := os.Chmod(dest, 0o755); err != nil {
+			return fmt.Errorf("writing %s: %w", plain(dest), err)
+		}
+	}
+	return g.tell(dest, mirror.Stats{Files: 1, Added: 1, BytesWritten: n})
+}
+
+func (g *getting) complete() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.first
+}
+
+func (g *getting) note(p mirror.Progress) {
+	g.mu.Lock()
+	g.last = p
+	g.mu.Unlock()
+}
+
+func (g *getting) progress() progress {
+	g.mu.Lock()
+	p := progress{Done: uint64(g.last.Files), Total: uint64(g.last.TotalFiles)}
+	g.mu.Unlock()
+	p.Bytes, p.Peers = g.from.fetched()
+	return p
+}
+
+// errNobody ends a search, or a transfer that stands still.
+var errNobody = errors.New("nobody answers")
+
+// guard ends the work when nothing has come for too long.
+func (g *getting) guard(ctx context.Context, end context.CancelCauseFunc) {
+	tick := time.NewTicker(max(g.flags.timeout/16, time.Millisecond))
+	defer tick.Stop()
+	var seen uint64
+	var done mirror.Progress
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			g.mu.Lock()
+			p, first := g.last, g.first
+			g.mu.Unlock()
+			p.Path = ""
+			n, _ := g.from.fetched()
+			switch {
+			case first || n != seen || p != done:
+				seen, done, last = n, p, now
+			case now.Sub(last) >= g.flags.timeout:
+				end(errNobody)
+				return
+			}
+		}
+	}
+}
+
+// judge gives an end the exit code of its cause.
+func (g *getting) judge(ctx context.Context, err error) error {
+	if err == nil || !errors.Is(context.Cause(ctx), errNobody) {
+		return err
+	}
+	if bytes, _ := g.from.fetched(); bytes > 0 {
+		return fail(exitPartly, "what came is kept; run it again to go on", "fetching %s: nothing came for %s", g.place, g.flags.timeout)
+	}
+	return fail(exitNoPeers, "check that it is being shared; ask for the address with ?peer=, which \"share\" prints too, or name a node with --bootstrap",
+		"fetching %s: no peer has it that could be found within %s (tried: %s%s)", g.place, g.flags.timeout, count(uint64(len(g.text)), "hint"), g.from.tried())
+}
+
+func (g *getting) tell(dest string, s mirror.Stats) error {
+	g.mu.Lock()
+	g.first = true
+	g.mu.Unlock()
+	bytes, _ := g.from.fetched()
+	g.app.result = got{Key: address(g.key), Version: g.from.version(), Path: g.path, Dest: dest, Files: s.Files, Added: s.Added,
+		Changed: s.Changed, Removed: s.Removed, Unchanged: s.Unchanged, Bytes: s.BytesWritten, Fetched: bytes}
+	g.app.say("%s: version %d, %s, %d added, %d changed, %d removed, %s fetched", plain(dest), g.from.version(),
+		count(uint64(s.Files), "file"), s.Added, s.Changed, s.Removed, size(bytes))
+	return nil
+}
+
+// keep seeds what was fetched whenever a node runs, or removes it.
+func (g *getting) keep(ctx context.Context) error {
+	switch {
+	case g.flags.noKeep:
+		return g.from.drop(ctx)
+	case g.path != "/" || g.version > 0:
+		return nil
+	}
+	return g.from.keep(ctx, g.destination())
+}
+
+func (g *getting) follow(ctx context.Context) error {
+	o := g.options()
+	o.Progress = nil
+	o.Synced = func(s mirror.Stats, err error) {
+		if err != nil {
+			g.app.say("warning: %s", err)
+		}
+		if s.Added+s.Changed+s.Removed > 0 {
+			g.app.say("version %d: %d added, %d changed, %d removed", g.from.version(), s.Added, s.Changed, s.Removed)
+		}
+	}
+	g.app.say("following; stop with Ctrl-C")
+	return mirror.Follow(ctx, g.from.tree(g.path), mirror.Dir(g.destination()), o)
+}
+
+// places says in which networks was looked.
+func places(profile string, connections int, networks []node.Network) string {
+	text := fmt.Sprintf(", profile %s, %s", profile, count(uint64(connections), "connection"))
+	for _, w := range networks {
+		text += fmt.Sprintf(", %s in the network %s", count(uint64(w.Nodes), "node"), w.Name)
+	}
+	return text
+}

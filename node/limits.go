@@ -1,0 +1,34 @@
+package node
+
+import (
+	"github.com/hypernode/hypernode/config"
+	"github.com/hypernode/hypernode/protocols/replicate"
+)
+
+// maxBurst is the most bytes that go beyond a rate after a pause.
+const maxBurst = 1 << 20
+
+// limit sets the rates of the configuration.
+func (n *Node) limit(o *replicate.Options) {
+	l := n.config.Limits
+	if l.UploadRate > 0 {
+		o.UploadRate = rate(l.UploadRate)
+	}
+	if l.DownloadRate > 0 {
+		o.DownloadRate = rate(l.DownloadRate)
+	}
+}
+
+func rate(perSecond config.Bytes) *replicate.Rate {
+	return replicate.NewRate(int(perSecond), int(min(perSecond/4, maxBurst)))
+}
+
+// Full tells whether the store uses all of the disk that it may, by config.Limits. Seeds are not fetched then.
+func (n *Node) Full() bool {
+	most := n.config.Limits.Store
+	if most == 0 {
+		return false
+	}
+	used, err := n.db.Used()
+	return err == nil && used >= uint64(most)
+}
