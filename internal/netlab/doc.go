@@ -1,0 +1,14 @@
+// Package netlab runs the program as its users do: real processes of the built command, each on a machine of its own, which
+// is a network namespace of Linux. It has only tests.
+//
+// The machines of a test hang on one bridge and reach nothing else. Their namespaces have no names: each belongs to a thread
+// of the test, and so they and all processes in them are gone with the test, however that ends. It takes root to make them;
+// without it the tests are skipped.
+//
+// These environment variables ask for more than the quick run does:
+//
+//	HYPERNODE_NETLAB=long     whole trees (the Go toolchain's sources), more kills, sharper bounds
+//	HYPERNODE_NETLAB_LOG=1    what all processes say, as the tests go
+//
+// The folder kubo is a module of its own, which pins the IPFS node that ours is tried against.
+package netlab
