@@ -105,7 +105,7 @@ rot:
 
 interop: export HYPERNODE_INTEROP_RUNS ?= 5
 interop: js
-	$(GO) test -count=1 -v -timeout 2h ./internal/interop | $(SHOWN)
+	$(GO) test -count=$$HYPERNODE_INTEROP_RUNS -v -timeout 2h ./internal/interop | $(SHOWN)
 
 sim: export HYPERNODE_SIM_SEEDS ?= 10000
 sim:

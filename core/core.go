@@ -32,6 +32,13 @@ func (c *Core) Key() keys.Key { return c.log.key }
 // DiscoveryKey returns the key under which peers find each other without telling what they share.
 func (c *Core) DiscoveryKey() keys.DiscoveryKey { return c.log.dkey }
 
+// Parent returns the discovery key of the core that names this one, as a handle said with Options.Parent; zero if none did.
+func (c *Core) Parent() keys.DiscoveryKey {
+	c.log.mu.Lock()
+	defer c.log.mu.Unlock()
+	return c.log.parent
+}
+
 // Manifest returns who may sign, or nil while a core opened by key alone has not met a peer that knows.
 func (c *Core) Manifest() *manifest.Manifest {
 	if a := c.log.authority(); a != nil {
@@ -134,6 +141,9 @@ func (l *log) handle(o Options) (*Core, error) {
 	}
 	if err := l.aliveLocked(); err != nil {
 		return nil, err
+	}
+	if l.parent.IsZero() {
+		l.parent = o.Parent
 	}
 	l.refs++
 	l.signer = l.signer || c.Writable()

@@ -44,8 +44,9 @@ type log struct {
 	refs      int
 	closed    bool
 	deleted   bool
-	pair      keys.Pair // what handles sign with that bring none
-	signer    bool      // a handle could sign, or can: what is newer than we know was signed here and forgotten
+	pair      keys.Pair         // what handles sign with that bring none
+	parent    keys.DiscoveryKey // the core that names this one, zero if unknown
+	signer    bool              // a handle could sign, or can: what is newer than we know was signed here and forgotten
 	info      recordInfo
 	held      held
 	cuts      cuts

@@ -38,6 +38,10 @@ type Options struct {
 	// Origin is kept with the core when it is made: what the caller needs to derive Pair again. At most 1 KiB, no secret.
 	Origin []byte
 
+	// Parent is the core that names this one, zero if none does: who has that one is likely to have this one too, so a
+	// source asks its peers first. The first handle that says one decides. It is not stored.
+	Parent keys.DiscoveryKey
+
 	// Encryption encrypts what is appended and decrypts what is read. It is never stored. Without it an encrypted core
 	// can be copied and served, and its blocks are read as they are stored.
 	Encryption Encryption

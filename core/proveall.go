@@ -32,7 +32,7 @@ func (c *Core) ProveAll(ctx context.Context, requests []*merkle.Request) []Answe
 // next ones. The zero value is ready. It is not safe for concurrent use.
 type Prover struct{ arena arena }
 
-// ProveAll is [Core.ProveAll]. The bytes of the blocks are valid until the next call of ProveAll or Rest.
+// ProveAll is [Core.ProveAll]. The bytes of the blocks are valid until the next call.
 func (p *Prover) ProveAll(ctx context.Context, c *Core, requests []*merkle.Request) []Answer {
 	p.arena.reset()
 	g := proving{arena: p.arena, again: true}
@@ -40,9 +40,6 @@ func (p *Prover) ProveAll(ctx context.Context, c *Core, requests []*merkle.Reque
 	p.arena = g.arena
 	return answers
 }
-
-// Rest gives the memory back.
-func (p *Prover) Rest() { p.arena = arena{} }
 
 func (c *Core) proveAll(ctx context.Context, requests []*merkle.Request, g *proving) []Answer {
 	answers := make([]Answer, len(requests))
@@ -121,10 +118,15 @@ func (g *proving) nodes(tx *datastore.Tx) {
 
 // blocks reads the bytes of the blocks that are proven.
 func (g *proving) blocks(tx *datastore.Tx) {
-	scans := g.again || g.state.byteLength < scanBelow*g.state.length
+	from := scanFrom
+	if g.again {
+		from = 2
+	} else if g.state.byteLength >= scanBelow*g.state.length {
+		from = len(g.answers) + 1
+	}
 	for i := 0; i < len(g.answers); {
 		n := g.neighbours(i)
-		if n >= scanFrom && scans {
+		if n >= from {
 			g.scan(tx, i, n)
 		} else {
 			for k := i; k < i+n; k++ {

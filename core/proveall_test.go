@@ -41,9 +41,6 @@ func TestProver(t *testing.T) {
 			requests = append(requests, &merkle.Request{ID: i + 1, Block: &merkle.BlockRequest{Index: i, Nodes: 1}})
 		}
 		compareAnswers(t, c, requests, p.ProveAll(t.Context(), c, requests))
-		if round == 2 {
-			p.Rest()
-		}
 	}
 	for range 3 {
 		p.ProveAll(t.Context(), c, []*merkle.Request{{Block: &merkle.BlockRequest{Index: 3}}, {Block: &merkle.BlockRequest{Index: 4}}})

@@ -68,7 +68,7 @@ func (s *shared) contentRef(ctx context.Context) (ref corestore.Ref, err error) 
 		return s.derivedRef(ctx)
 	}
 	ref = corestore.Key(fed)
-	ref.Encryption, ref.ReadOnly = s.encryption(), s.ref.ReadOnly
+	ref.Encryption, ref.ReadOnly, ref.Parent = s.encryption(), s.ref.ReadOnly, s.db.DiscoveryKey()
 	return ref, nil
 }
 
@@ -91,7 +91,7 @@ func (s *shared) derivedRef(ctx context.Context) (ref corestore.Ref, err error) 
 			ref.Pair, ref.Derived = pair, true
 		}
 	}
-	ref.Encryption, ref.ReadOnly = s.encryption(), s.ref.ReadOnly
+	ref.Encryption, ref.ReadOnly, ref.Parent = s.encryption(), s.ref.ReadOnly, s.db.DiscoveryKey()
 	return ref, nil
 }
 

@@ -89,7 +89,7 @@ func openShared(ctx context.Context, session, asked *corestore.Store, ref Ref) (
 	case !ref.named:
 		in = asked
 	}
-	r.ReadOnly, r.MustExist, r.Encryption = ref.ReadOnly, ref.MustExist, s.encryption()
+	r.ReadOnly, r.MustExist, r.Encryption, r.Parent = ref.ReadOnly, ref.MustExist, s.encryption(), ref.parent
 	var err error
 	if s.db, err = in.Open(ctx, r); err != nil {
 		return nil, fmt.Errorf("drive: opening: %w", err)

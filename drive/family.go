@@ -95,7 +95,8 @@ func (f *family) settle(key keys.Key, c *child) {
 }
 
 func (f *family) openChild(ctx context.Context, key keys.Key) (*shared, error) {
-	ref := Ref{key: key, ReadOnly: f.first.ref.ReadOnly, Unlock: f.first.ref.Unlock, Cache: childCache}
+	ref := Ref{key: key, ReadOnly: f.first.ref.ReadOnly, Unlock: f.first.ref.Unlock, Cache: childCache,
+		parent: f.first.db.DiscoveryKey()}
 	if ref.Unlock != nil {
 		if e, ok := ref.Unlock(key); ok {
 			ref.Encryption = e

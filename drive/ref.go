@@ -20,6 +20,8 @@ type Ref struct {
 	name  string
 	named bool
 	key   keys.Key
+
+	parent keys.DiscoveryKey // the drive that mounts this one
 }
 
 // DefaultCache is how many bytes of decoded entries a drive keeps in memory.

@@ -24,18 +24,21 @@ type source struct {
 	delay time.Duration // of each answer
 
 	mu     sync.Mutex
-	blocks map[keys.Key]int // fetched
+	blocks map[keys.Key]map[uint64]bool // fetched
 }
 
-func newSource(from *corestore.Store) *source { return &source{from: from, blocks: map[keys.Key]int{}} }
+func newSource(from *corestore.Store) *source {
+	return &source{from: from, blocks: map[keys.Key]map[uint64]bool{}}
+}
 
 // Attach implements core.Source.
 func (s *source) Attach(c *core.Core) core.Session { return &session{s, c} }
 
+// fetched is how many different blocks of a core were asked for.
 func (s *source) fetched(k keys.Key) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.blocks[k]
+	return len(s.blocks[k])
 }
 
 type session struct {
@@ -105,7 +108,10 @@ func (s *session) head(ctx context.Context, writer *core.Core) error {
 
 func (s *session) block(ctx context.Context, writer *core.Core, i uint64) error {
 	s.mu.Lock()
-	s.blocks[writer.Key()]++
+	if s.blocks[writer.Key()] == nil {
+		s.blocks[writer.Key()] = map[uint64]bool{}
+	}
+	s.blocks[writer.Key()][i] = true
 	s.mu.Unlock()
 	n, err := s.reader.MissingNodes(ctx, i)
 	if err != nil {

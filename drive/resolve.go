@@ -56,7 +56,7 @@ func (p place) through(ctx context.Context, self bool) (place, error) {
 func (d *Drive) firstMount(ctx context.Context, path string, self bool) (at string, m *Mount, err error) {
 	now := d.state()
 	list := d.unsure(now, ancestors(path, self))
-	if len(list) > 1 && d.sparse() {
+	if len(list) > 0 && d.sparse() {
 		if err := d.warm(ctx, append(list, path)); err != nil {
 			return "", nil, err
 		}
