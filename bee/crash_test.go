@@ -1,6 +1,7 @@
 package bee
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -15,17 +16,18 @@ import (
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/datastore"
 	"github.com/hypernode/hypernode/datastore/pebble"
+	"github.com/hypernode/hypernode/internal/beeops"
 	"github.com/hypernode/hypernode/internal/durable/crashfs"
 )
 
 // crashStates is what a bee was after each Update, and which of them had returned.
 type crashStates struct {
 	mu     sync.Mutex
-	states []map[string]string
+	states []beeops.Map
 	acked  int
 }
 
-func (s *crashStates) add(m map[string]string) {
+func (s *crashStates) add(m beeops.Map) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.states = append(s.states, maps.Clone(m))
@@ -55,7 +57,7 @@ func TestCrash(t *testing.T) {
 func crashOnce(t *testing.T, rng *rand.Rand) {
 	mem, states := vfs.NewCrashableMem(), &crashStates{}
 	mem.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 40, TotalBytes: 1 << 40})
-	states.add(map[string]string{})
+	states.add(beeops.Map{})
 	var points []crashfs.Point
 	x := crashfs.NewCrasher(mem, rand.New(rand.NewPCG(rng.Uint64(), 1)))
 	x.Pick = func(n int64, _ crashfs.Op) (int, bool) { return int(n*37) % 101, n%11 == 0 && len(points) < 40 }
@@ -77,10 +79,12 @@ func crashOnce(t *testing.T, rng *rand.Rand) {
 // crashRun makes changes to a bee on a disk.
 func crashRun(ctx context.Context, fs vfs.FS, states *crashStates, rng *rand.Rand) error {
 	return onDisk(ctx, fs, func(b *Bee) error {
-		m := newModel()
-		for range 40 {
+		sequence := beeops.New(rng.Uint64())
+		sequence.SkipSame = false
+		m := newModel(sequence)
+		for _, group := range sequence.Groups {
 			err := b.Update(ctx, func(tx *Batch) error {
-				if err := m.randomChanges(tx, rng, 50, 1+rng.IntN(8)); err != nil {
+				if err := m.changes(tx, group[:min(len(group), 8)], rng); err != nil {
 					return err
 				}
 				states.add(m.now)
@@ -120,13 +124,13 @@ func onDisk(ctx context.Context, fs vfs.FS, fn func(b *Bee) error) error {
 func (s *crashStates) verify(ctx context.Context, p crashfs.Point) error {
 	p.FS.TestingSetDiskUsage(vfs.DiskUsage{AvailBytes: 1 << 40, TotalBytes: 1 << 40})
 	return onDisk(ctx, p.FS, func(b *Bee) error {
-		got := map[string]string{}
+		got := beeops.Map{}
 		list, err := all(ctx, b, Range{})
 		if err != nil {
 			return err
 		}
 		for _, e := range list {
-			got[string(e.Key)] = string(e.Value)
+			got[string(e.Key)] = e.Value
 		}
 		if err := s.find(got, p.Note.(int)); err != nil {
 			return err
@@ -140,11 +144,11 @@ func (s *crashStates) verify(ctx context.Context, p crashfs.Point) error {
 }
 
 // find looks for a state from the given one on.
-func (s *crashStates) find(got map[string]string, from int) error {
+func (s *crashStates) find(got beeops.Map, from int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range s.states[from:] {
-		if maps.Equal(m, got) {
+		if maps.EqualFunc(m, got, bytes.Equal) {
 			return nil
 		}
 	}

@@ -11,12 +11,12 @@ import (
 	"github.com/hypernode/hypernode/core/corestore"
 )
 
-// distantKeys is how many keys the bee has: 20,000, or what HYPERNODE_BEE_KEYS says.
+// distantKeys is how many keys the bee has: 6,000, or what HYPERNODE_BEE_KEYS says.
 func distantKeys() int {
 	if n, err := strconv.Atoi(os.Getenv("HYPERNODE_BEE_KEYS")); err == nil && n > 0 {
 		return n
 	}
-	return 20_000
+	return 6_000
 }
 
 // TestDistant reads a bee over a replication stream with a round trip of 50 ms, which is all that takes time: the clock of the

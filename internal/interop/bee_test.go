@@ -7,19 +7,18 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/hypernode/hypernode/bee"
 	"github.com/hypernode/hypernode/core/keys"
+	"github.com/hypernode/hypernode/internal/beeops"
 )
 
 // beeOp is a change of a bee.
-type beeOp struct {
-	Key   []byte `json:"key"`
-	Value []byte `json:"value"`
-	Del   bool   `json:"del"`
-}
+type beeOp = beeops.Op
 
 // beeOps returns random changes in batches, many of them of the same keys.
 func beeOps(r *rand.Rand, batches int) [][]beeOp {
@@ -55,13 +54,10 @@ func model(batches [][]beeOp) map[string]string {
 func goBee(ctx context.Context, b *bee.Bee, batches [][]beeOp) error {
 	for _, ops := range batches {
 		var err error
-		switch op := ops[0]; {
-		case len(ops) > 1:
+		if len(ops) > 1 {
 			err = b.Update(ctx, func(tx *bee.Batch) error { return inBatch(tx, ops) })
-		case op.Del:
-			err = b.Delete(ctx, op.Key)
-		default:
-			err = b.Put(ctx, op.Key, op.Value)
+		} else {
+			err = alone(ctx, b, &ops[0])
 		}
 		if err != nil {
 			return err
@@ -70,13 +66,29 @@ func goBee(ctx context.Context, b *bee.Bee, batches [][]beeOp) error {
 	return nil
 }
 
-func inBatch(tx *bee.Batch, ops []beeOp) error {
-	for _, op := range ops {
-		var err error
+func alone(ctx context.Context, b *bee.Bee, op *beeOp) (err error) {
+	allows := func(prev, _ bee.Entry) bool { return op.Allows(prev.Value) }
+	switch {
+	case op.Del && op.Less:
+		_, err = b.DeleteIf(ctx, op.Key, allows)
+	case op.Del:
+		err = b.Delete(ctx, op.Key)
+	case op.Less:
+		_, err = b.PutIf(ctx, op.Key, op.Value, allows)
+	default:
+		err = b.Put(ctx, op.Key, op.Value)
+	}
+	return err
+}
+
+func inBatch(tx *bee.Batch, ops []beeOp) (err error) {
+	for i := range ops {
+		op := &ops[i]
+		allows := func(prev, _ bee.Entry) bool { return op.Allows(prev.Value) }
 		if op.Del {
-			err = tx.Delete(op.Key)
+			_, err = tx.DeleteIf(op.Key, allows)
 		} else {
-			err = tx.Put(op.Key, op.Value)
+			_, err = tx.PutIf(op.Key, op.Value, allows)
 		}
 		if err != nil {
 			return err
@@ -92,9 +104,14 @@ type jsBee struct {
 }
 
 func openJSBee(ctx context.Context, p *Peer, l Log) (*jsBee, error) {
+	return openJSBeeWith(ctx, p, l, Args{})
+}
+
+func openJSBeeWith(ctx context.Context, p *Peer, l Log, options Args) (*jsBee, error) {
 	b := &jsBee{peer: p}
 	var r struct{ Handle int }
-	err := p.Command(ctx, "bee.open", Args{"core": Handle(l)}, &r)
+	options["core"] = Handle(l)
+	err := p.Command(ctx, "bee.open", options, &r)
 	b.handle = r.Handle
 	return b, err
 }
@@ -106,45 +123,66 @@ func (b *jsBee) do(ctx context.Context, command string, args Args, result any) e
 
 // apply does the changes there.
 func (b *jsBee) apply(ctx context.Context, batches [][]beeOp) error {
-	for _, ops := range batches {
-		var err error
-		switch op := ops[0]; {
-		case len(ops) > 1:
-			err = b.do(ctx, "bee.batch", Args{"ops": ops}, nil)
-		case op.Del:
-			err = b.do(ctx, "bee.del", Args{"key": op.Key}, nil)
-		default:
-			err = b.do(ctx, "bee.put", Args{"key": op.Key, "value": op.Value}, nil)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return b.do(ctx, "bee.change", Args{"groups": batches}, nil)
 }
 
-// TestBeeBlocks does the same random changes on both sides: all blocks are the same.
+// beeSequences is how many random sequences are played: 100, or what HYPERNODE_BEE_SEQUENCES says.
+func beeSequences() int {
+	if n, err := strconv.Atoi(os.Getenv("HYPERNODE_BEE_SEQUENCES")); err == nil && n > 0 {
+		return n
+	}
+	return 100
+}
+
+// TestBeeBlocks plays random sequences of changes, as the model test of package bee does, and compares what a bee holds with a map.
+// Every tenth is played in JavaScript too: all blocks are the same.
 func TestBeeBlocks(t *testing.T) {
 	peer := Start(t)
-	for range 10 {
-		seed := rand.Uint64()
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), cellDeadline)
-			defer cancel()
-			c := &cell{t: t, ctx: ctx}
-			batches := beeOps(rand.New(rand.NewPCG(seed, 0)), 40)
-			spec := Spec{Signer: keys.Seed{8}}
-			ours, theirs := c.open(NewNode(t), spec), c.open(peer.Store(t), spec)
-			b, err := bee.Open(ctx, Core(ours))
-			c.must(err)
-			defer b.Close()
-			c.must(goBee(ctx, b, batches))
-			j, err := openJSBee(ctx, peer, theirs)
-			c.must(err)
-			c.must(j.apply(ctx, batches))
-			c.same(theirs, ours)
-		})
+	base := rand.Uint64()
+	for i := range beeSequences() {
+		s := beeops.New(base + uint64(i))
+		ok := t.Run(strconv.FormatUint(s.Seed, 10), func(t *testing.T) { playBee(t, peer, s, i%10 == 0) })
+		if !ok {
+			t.Fatalf("sequence %d, of seed %d", i, s.Seed)
+		}
 	}
+}
+
+// playBee plays a sequence here and, if asked to, in a JavaScript peer.
+func playBee(t *testing.T, peer *Peer, s beeops.Sequence, both bool) {
+	ctx, cancel := context.WithTimeout(t.Context(), cellDeadline)
+	defer cancel()
+	c := &cell{t: t, ctx: ctx}
+	spec := Spec{Signer: keys.Seed{8}}
+	ours := c.open(NewNode(t), spec)
+	b, err := bee.OpenWith(ctx, Core(ours), bee.Options{SkipSame: s.SkipSame})
+	c.must(err)
+	defer b.Close()
+	c.must(goBee(ctx, b, s.Groups))
+	m := beeops.Map{}
+	for _, group := range s.Groups {
+		for i := range group {
+			m.Apply(&group[i], s.SkipSame)
+		}
+	}
+	for e, err := range b.Range(ctx, bee.Range{}) {
+		c.must(err)
+		if value, ok := m[string(e.Key)]; !ok || !bytes.Equal(value, e.Value) {
+			t.Fatalf("%q is %q, want %q", e.Key, e.Value, value)
+		}
+		delete(m, string(e.Key))
+	}
+	if len(m) > 0 {
+		t.Fatalf("the bee lacks %q", m)
+	}
+	if !both {
+		return
+	}
+	theirs := c.open(peer.Store(t), spec)
+	j, err := openJSBeeWith(ctx, peer, theirs, Args{"skipSame": s.SkipSame})
+	c.must(err)
+	c.must(j.apply(ctx, s.Groups))
+	c.same(theirs, ours)
 }
 
 // TestBeeFromJS reads a bee of a JavaScript writer over the wire.

@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math"
-	"math/rand/v2"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,19 +19,27 @@ import (
 // guestDeadline is how long a test with processes of both makes may take.
 const guestDeadline = 60 * time.Second
 
-// TestGuests has stock JavaScript drives meet the command of this module, by Hypercore's own transport over TCP.
+// TestGuests has stock JavaScript drives meet the command of this module, each in processes of its own: by Hypercore's own
+// transport over TCP, and over js-libp2p.
 func TestGuests(t *testing.T) {
-	installed(t)
-	g := &guests{program: BuildProgram(t), peer: Start(t)}
-	for run := range runs(t) {
-		t.Run(fmt.Sprint("run", run+1), func(t *testing.T) {
-			t.Run("a shared folder to JS, live", g.each(shareToJS))
-			t.Run("a JS drive to get", g.each(getFromJS))
-			t.Run("a JS drive to get, by a connection that breaks", g.each(getThroughBreaks))
-			t.Run("a JS drive that lacks a file to get", g.each(getCleared))
-			t.Run("JS to node to node to JS and back", g.each(relayGuests))
-		})
+	if testing.Short() {
+		t.Skip("the race detector does not look into other processes")
 	}
+	installed(t)
+	installedLibp2p(t)
+	program := BuildProgram(t)
+	plain, libp2p := &guests{program, Start(t)}, &guests{program, StartLibp2p(t)}
+	t.Run("plain TCP", plain.overTCP)
+	t.Run("libp2p", libp2p.overLibp2p)
+}
+
+// overTCP runs the tests with Hypercore's own transport.
+func (g *guests) overTCP(t *testing.T) {
+	t.Run("a shared folder to JS, live", g.each(shareToJS))
+	t.Run("a JS drive to get", g.each(getFromJS))
+	t.Run("a JS drive to get, by a connection that breaks", g.each(getThroughBreaks))
+	t.Run("a JS drive that lacks a file to get", g.each(getCleared))
+	t.Run("JS to node to node to JS and back", g.each(relayGuests))
 }
 
 // guests is what the tests have in common.
@@ -69,60 +72,6 @@ func plainPort(t *testing.T, addresses []string) int {
 		t.Fatal(err)
 	}
 	return n
-}
-
-// plant makes a folder of files: small ones, an empty one, and one of many blocks.
-func plant(t *testing.T, seed byte) string {
-	t.Helper()
-	dir := t.TempDir()
-	r := rand.NewChaCha8([32]byte{seed})
-	for i := range 100 {
-		sow(t, r, filepath.Join(dir, fmt.Sprintf("folder %d", i%7), fmt.Sprintf("%c", 'a'+i%3), fmt.Sprint(i)), i*41)
-	}
-	sow(t, r, filepath.Join(dir, "large.bin"), 2_500_000)
-	return dir
-}
-
-// sow writes a file of random bytes.
-func sow(t *testing.T, r *rand.ChaCha8, file string, size int) {
-	t.Helper()
-	data := make([]byte, size)
-	r.Read(data)
-	err := os.MkdirAll(filepath.Dir(file), 0o700)
-	if err == nil {
-		err = os.WriteFile(file, data, 0o600)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// change changes, adds and removes files of a planted folder.
-func change(t *testing.T, dir string) {
-	t.Helper()
-	r := rand.NewChaCha8([32]byte{200})
-	sow(t, r, filepath.Join(dir, "folder 1", "b", "1"), 70_000)
-	sow(t, r, filepath.Join(dir, "added", "new"), 3000)
-	if err := os.Remove(filepath.Join(dir, "folder 2", "c", "2")); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// sameTrees waits until "diff -r" finds no difference.
-func sameTrees(t *testing.T, ctx context.Context, a, b string) {
-	t.Helper()
-	for tick := time.NewTicker(20 * time.Millisecond); ; {
-		out, err := exec.CommandContext(ctx, "diff", "-r", a, b).CombinedOutput()
-		if err == nil {
-			tick.Stop()
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("the folders differ: %s", out)
-		}
-	}
 }
 
 // dialPlain has a store of a JavaScript peer connect to a port with a secret stream, until the test ends.
@@ -209,55 +158,6 @@ func getFromJS(t *testing.T, ctx context.Context, g *guests) {
 	g.getTwice(t, ctx, j, dir, fmt.Sprintf("hyper://%s?peer=tcp://127.0.0.1:%d", j.key, l.Port()))
 }
 
-// breaking passes connections on to a port; each of the first ones breaks after so many bytes that came from there.
-func breaking(t *testing.T, port int, bytes ...int64) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var loops sync.WaitGroup
-	loops.Go(func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			most := int64(math.MaxInt64)
-			if len(bytes) > 0 {
-				most, bytes = bytes[0], bytes[1:]
-			}
-			loops.Go(func() { passOn(conn, port, most) })
-		}
-	})
-	t.Cleanup(func() {
-		listener.Close()
-		loops.Wait()
-		if len(bytes) > 0 {
-			t.Errorf("%d connections were not made", len(bytes))
-		}
-	})
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
-// passOn joins a connection to a port until either ends, or most bytes have come from there.
-func passOn(conn net.Conn, port int, most int64) {
-	defer conn.Close()
-	to, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-	if err != nil {
-		return
-	}
-	var back sync.WaitGroup
-	back.Go(func() {
-		io.Copy(to, conn)
-		to.Close()
-	})
-	io.CopyN(conn, to, most)
-	to.Close()
-	conn.Close()
-	back.Wait()
-}
-
 // getThroughBreaks has "get" fetch a drive of a stock Hyperdrive although the connection breaks again and again.
 func getThroughBreaks(t *testing.T, ctx context.Context, g *guests) {
 	dir := plant(t, 7)
@@ -316,8 +216,8 @@ func relayGuests(t *testing.T, ctx context.Context, g *guests) {
 		dirs[i] = plant(t, byte(3+i))
 		stores[i] = g.peer.Store(t)
 		drives[i] = jsDriveOf(t, ctx, stores[i], dirs[i])
-		for k := range nodes {
-			if err := nodes[(i+k)%2].Run(ctx, nil, "seed", "hyper://"+drives[i].key.String()); err != nil {
+		for _, n := range nodes {
+			if err := n.Run(ctx, nil, "seed", "hyper://"+drives[i].key.String()); err != nil {
 				t.Fatal(err)
 			}
 		}

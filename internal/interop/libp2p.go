@@ -92,3 +92,8 @@ func (s *Store) Host(t testing.TB, listen ...string) *Host {
 func (h *Host) Dial(ctx context.Context, address string) error {
 	return h.store.Peer.Command(ctx, "libp2p.dial", Args{"host": h.handle, "address": address}, nil)
 }
+
+// DialRaw is [Host.Dial] with Hypercore's own transport in the stream.
+func (h *Host) DialRaw(ctx context.Context, address string) error {
+	return h.store.Peer.Command(ctx, "libp2p.dial", Args{"host": h.handle, "address": address, "raw": true}, nil)
+}

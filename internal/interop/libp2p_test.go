@@ -9,24 +9,19 @@ import (
 	"testing"
 )
 
-// TestLibp2pGuests has stock cores and drives over js-libp2p meet the command of this module, by each transport that both
-// have.
-func TestLibp2pGuests(t *testing.T) {
-	installedLibp2p(t)
-	g := &guests{program: BuildProgram(t), peer: StartLibp2p(t)}
-	for run := range runs(t) {
-		t.Run(fmt.Sprint("run", run+1), func(t *testing.T) {
-			for _, transport := range []string{"/tcp/", "/ws"} {
-				name := map[string]string{"/tcp/": "TCP", "/ws": "WebSocket"}[transport]
-				t.Run("a shared folder to JS, live, "+name, g.each(func(t *testing.T, ctx context.Context, g *guests) {
-					shareOverLibp2p(t, ctx, g, transport)
-				}))
-				t.Run("a JS drive to get, "+name, g.each(func(t *testing.T, ctx context.Context, g *guests) {
-					getOverLibp2p(t, ctx, g, transport)
-				}))
-			}
-		})
+// overLibp2p runs the tests with stock cores and drives over js-libp2p, by each transport that both makes have.
+func (g *guests) overLibp2p(t *testing.T) {
+	for transport, name := range map[string]string{"/tcp/": "TCP", "/ws": "WebSocket"} {
+		t.Run("a shared folder to JS, live, "+name, g.each(func(t *testing.T, ctx context.Context, g *guests) {
+			shareOverLibp2p(t, ctx, g, transport, (*Host).Dial)
+		}))
+		t.Run("a JS drive to get, "+name, g.each(func(t *testing.T, ctx context.Context, g *guests) {
+			getOverLibp2p(t, ctx, g, transport)
+		}))
 	}
+	t.Run("a shared folder to JS, live, secret stream", g.each(func(t *testing.T, ctx context.Context, g *guests) {
+		shareOverLibp2p(t, ctx, g, "/tcp/", (*Host).DialRaw)
+	}))
 }
 
 // addressBy is the address of a list that is of a transport.
@@ -42,12 +37,12 @@ func addressBy(t *testing.T, transport string, list []string) string {
 }
 
 // shareOverLibp2p is shareToJS over js-libp2p: the guest dials, opens the stream and reads.
-func shareOverLibp2p(t *testing.T, ctx context.Context, g *guests, transport string) {
+func shareOverLibp2p(t *testing.T, ctx context.Context, g *guests, transport string, dial func(*Host, context.Context, string) error) {
 	dir := plant(t, 5)
 	var s served
 	g.program.Home(t).Serve(t, &s, "share", dir, "--live")
 	store := g.peer.Store(t)
-	if err := store.Host(t).Dial(ctx, addressBy(t, transport, s.Addresses)); err != nil {
+	if err := dial(store.Host(t), ctx, addressBy(t, transport, s.Addresses)); err != nil {
 		t.Fatal(err)
 	}
 	mirror := followed(t, ctx, store, s.key(t))

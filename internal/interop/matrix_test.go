@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,19 +19,6 @@ func TestMain(m *testing.M) {
 		os.Exit(goPeer(os.Stdin, os.Stdout))
 	}
 	goleak.VerifyTestMain(m)
-}
-
-// runs is how often the matrix is run.
-func runs(t *testing.T) int {
-	text := os.Getenv("HYPERNODE_INTEROP_RUNS")
-	if text == "" {
-		return 1
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("HYPERNODE_INTEROP_RUNS is %q", text)
-	}
-	return n
 }
 
 // column is a way to run each scenario.
@@ -50,22 +36,18 @@ func (c column) String() string {
 // TestMatrix runs every scenario with each make as the reader, each as the one that dials, over both framings.
 func TestMatrix(t *testing.T) {
 	installed(t)
-	for run := range runs(t) {
-		t.Run(fmt.Sprint("run", run+1), func(t *testing.T) {
-			results := &table{cells: map[string]string{}}
-			t.Run("cells", func(t *testing.T) {
-				for _, f := range []Framing{SecretStream, Framed} {
-					t.Run(f.String(), func(t *testing.T) {
-						t.Parallel()
-						matrix(t, f, results)
-					})
-				}
+	results := &table{cells: map[string]string{}}
+	t.Run("cells", func(t *testing.T) {
+		for _, f := range []Framing{SecretStream, Framed} {
+			t.Run(f.String(), func(t *testing.T) {
+				t.Parallel()
+				matrix(t, f, results)
 			})
-			t.Log(results)
-			if results.skipped > 0 || len(results.cells) != allCells() {
-				t.Errorf("%d cells ran, %d were skipped", len(results.cells), results.skipped)
-			}
-		})
+		}
+	})
+	t.Log(results)
+	if results.skipped > 0 || len(results.cells) != allCells() {
+		t.Errorf("%d cells ran, %d were skipped", len(results.cells), results.skipped)
 	}
 }
 

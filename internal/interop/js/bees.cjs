@@ -9,6 +9,15 @@ function range ({ gt, gte, lt, lte, reverse, limit }) {
   return o
 }
 
+const none = Buffer.alloc(0)
+
+async function change (to, { key, value, del, less }) {
+  const data = bytes(value)
+  const o = less ? { cas: (prev) => Buffer.compare(prev.value || none, data || none) < 0 } : undefined
+  if (del) await to.del(Buffer.from(key, 'base64'), o)
+  else await to.put(Buffer.from(key, 'base64'), data, o)
+}
+
 const entry = (e) => e && { seq: e.seq, key: e.key, value: e.value }
 
 async function all (stream, of) {
@@ -20,9 +29,9 @@ async function all (stream, of) {
 const at = (bee, version) => version ? bee.checkout(version) : bee
 
 module.exports = {
-  // bee.open {core} -> {handle, version}
-  async 'bee.open' ({ core }) {
-    const bee = new Hyperbee(get(core).session(), { keyEncoding: 'binary', valueEncoding: 'binary' })
+  // bee.open {core, skipSame?} -> {handle, version}
+  async 'bee.open' ({ core, skipSame }) {
+    const bee = new Hyperbee(get(core).session(), { keyEncoding: 'binary', valueEncoding: 'binary', alwaysDuplicate: !skipSame })
     await bee.ready()
     return { handle: put(bee, () => bee.close()), version: bee.version }
   },
@@ -33,14 +42,18 @@ module.exports = {
 
   async 'bee.del' ({ bee, key }) { await get(bee).del(Buffer.from(key, 'base64')) },
 
-  // bee.batch {bee, ops: [{key, value} | {key, del}]}
-  async 'bee.batch' ({ bee, ops }) {
-    const b = get(bee).batch()
-    for (const { key, value, del } of ops) {
-      if (del) await b.del(Buffer.from(key, 'base64'))
-      else await b.put(Buffer.from(key, 'base64'), bytes(value))
+  // bee.change {bee, groups: [[{key, value} | {key, del}]]}: a group of one change by itself, others in a batch. With less a
+  // change is made only if the value that is there is less than the op's.
+  async 'bee.change' ({ bee, groups }) {
+    for (const ops of groups) {
+      if (ops.length === 1) {
+        await change(get(bee), ops[0])
+        continue
+      }
+      const b = get(bee).batch()
+      for (const op of ops) await change(b, op)
+      await b.flush()
     }
-    await b.flush()
   },
 
   // bee.get {bee, key, version?} -> {entry}: null for none

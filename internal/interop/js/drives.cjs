@@ -66,6 +66,17 @@ module.exports = {
     await get(drive).put(path, bytes(data) || Buffer.alloc(0), { executable: !!executable, metadata: metadata ?? null })
   },
 
+  // drive.batch {drive, ops: [{path, data?, link?, del?, executable?}]}: all changes in one batch
+  async 'drive.batch' ({ drive, ops }) {
+    const batch = get(drive).batch()
+    for (const op of ops) {
+      if (op.del) await batch.del(op.path)
+      else if (op.link) await batch.symlink(op.path, op.link)
+      else await batch.put(op.path, bytes(op.data) || Buffer.alloc(0), { executable: !!op.executable })
+    }
+    await batch.flush()
+  },
+
   async 'drive.symlink' ({ drive, path, target }) { await get(drive).symlink(path, target) },
 
   async 'drive.del' ({ drive, path }) { await get(drive).del(path) },

@@ -33,8 +33,8 @@ class FramedStream extends Duplex {
     this.noiseStream = this
     this.rawStream = bytes
     this.isInitiator = initiator
-    this.publicKey = local
-    this.remotePublicKey = remote
+    this.publicKey = b4a.from(local)
+    this.remotePublicKey = b4a.from(remote)
     this.handshakeHash = null
     this.connected = false
     this.userData = null

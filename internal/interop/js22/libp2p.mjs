@@ -9,21 +9,60 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
 import { multiaddr } from '@multiformats/multiaddr'
 
-const require = createRequire(import.meta.url)
-const { FramedStream, overLibp2p } = require('../js/framed.cjs')
-const { put, get } = require('../js/handles.cjs')
+const require = createRequire(new URL('../js/', import.meta.url)) // the packages of that folder
+const { Duplex } = require('streamx')
+const { FramedStream, overLibp2p } = require('./framed.cjs')
+const { put, get } = require('./handles.cjs')
 
 const PROTOCOL = '/hypercore/replicate/1'
-
-const binary = (peer) => Buffer.from(peer.toMultihash().bytes)
+const RAW = '/hypercore/secretstream/1'
 
 // talk replicates a store over a stream.
 function talk (store, host, stream, connection, initiator) {
-  const local = binary(host.peerId)
-  const remote = binary(connection.remotePeer)
+  const local = host.peerId.toMultihash().bytes
+  const remote = connection.remotePeer.toMultihash().bytes
   const framed = new FramedStream(overLibp2p(stream), { initiator, local, remote })
   framed.on('error', (err) => console.error('stream:', err.message))
   store.replicate(framed)
+}
+
+// Raw is a stream of js-libp2p as what Hypercore's own transport is put over, with nothing in between.
+class Raw extends Duplex {
+  constructor (stream) {
+    super()
+    this._bytes = overLibp2p(stream)
+  }
+
+  _open (cb) {
+    this._bytes.read({
+      data: (data) => { if (!this.push(data)) this._bytes.pause() },
+      end: () => this.push(null),
+      close: (err) => this.destroy(err)
+    })
+    cb(null)
+  }
+
+  _read (cb) {
+    this._bytes.resume()
+    cb(null)
+  }
+
+  _write (data, cb) { this._bytes.write(data, cb) }
+  _final (cb) { this._bytes.end(cb) }
+
+  _destroy (cb) {
+    this._bytes.abort(new Error('the stream was destroyed'))
+    cb(null)
+  }
+}
+
+// talkRaw replicates a store over a stream as over a socket.
+function talkRaw (store, stream) {
+  const raw = new Raw(stream)
+  const secret = store.replicate(true)
+  for (const s of [raw, secret]) s.on('error', (err) => console.error('stream:', err.message))
+  raw.on('close', () => secret.destroy())
+  raw.pipe(secret).pipe(raw)
 }
 
 export default {
@@ -44,17 +83,13 @@ export default {
     }
   },
 
-  // libp2p.dial {host, address} -> {transport}: opens a stream to a peer, whose address ends in its id
-  async 'libp2p.dial' ({ host: handle, address }) {
+  // libp2p.dial {host, address, raw}: opens a stream to a peer, whose address ends in its id; raw puts Hypercore's own
+  // transport into it
+  async 'libp2p.dial' ({ host: handle, address, raw }) {
     const { host, store } = get(handle)
     const connection = await host.dial(multiaddr(address))
-    const stream = await connection.newStream(PROTOCOL)
-    talk(get(store), host, stream, connection, true)
-    return { transport: connection.remoteAddr.toString() }
-  },
-
-  // libp2p.connections {host} -> {addresses}: how the peers are connected
-  async 'libp2p.connections' ({ host }) {
-    return { addresses: get(host).host.getConnections().map((c) => c.remoteAddr.toString()) }
+    const stream = await connection.newStream(raw ? RAW : PROTOCOL)
+    if (raw) talkRaw(get(store), stream)
+    else talk(get(store), host, stream, connection, true)
   }
 }
