@@ -9,6 +9,9 @@
 //
 //	HYPERNODE_NETLAB=long     whole trees (the Go toolchain's sources), more kills, sharper bounds
 //	HYPERNODE_NETLAB_LOG=1    what all processes say, as the tests go
+//	HYPERNODE_KUBO=1          build the IPFS node, unless it is there
 //
-// The folder kubo is a module of its own, which pins the IPFS node that ours is tried against.
+// The folder kubo is a module of its own, which pins the IPFS node that ours is tried against. It is built into kubo/bin by
+//
+//	cd kubo && go build -o bin/ipfs github.com/ipfs/kubo/cmd/ipfs
 package netlab

@@ -16,6 +16,7 @@ const block = 64 << 10
 // TestKilledReader kills a fetch again and again, at moments chosen by chance. What it has verified it does not fetch again,
 // and in the end all is there.
 func TestKilledReader(t *testing.T) {
+	t.Parallel()
 	mib, kills := 16, 3
 	if long() {
 		mib, kills = 128, 12
@@ -49,6 +50,7 @@ func TestKilledReader(t *testing.T) {
 
 // TestKilledReaderKeeps kills a reader that tells what it has verified: that is still there.
 func TestKilledReaderKeeps(t *testing.T) {
+	t.Parallel()
 	mib, kills := 16, 3
 	if long() {
 		mib, kills = 64, 12
@@ -81,6 +83,7 @@ func TestKilledReaderKeeps(t *testing.T) {
 
 // TestKilledSeeder kills the seeder at moments chosen by chance, and starts it again: the fetch that runs goes on.
 func TestKilledSeeder(t *testing.T) {
+	t.Parallel()
 	mib, kills := 16, 2
 	if long() {
 		mib, kills = 128, 8
@@ -113,6 +116,7 @@ func TestKilledSeeder(t *testing.T) {
 
 // TestLocked has a second process want the store of a fetch that runs.
 func TestLocked(t *testing.T) {
+	t.Parallel()
 	l, folder := newLAN(t), bulk(t, 4)
 	a, m := l.machine().share(folder, onLAN()), l.machine()
 	m.slow(1)

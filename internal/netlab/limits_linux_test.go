@@ -103,6 +103,7 @@ func standing(n int, open func() (network.Stream, error)) (count int) {
 // TestLimits has 40 peers come from one address, and one of them open 400 streams of each kind. The node takes no more than
 // it says that it does, and serves a peer from elsewhere as if nothing were.
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	const peers, streams, perAddress, perPeer = 40, 400, 20, 100
 	l, folder := newLAN(t), tree(t)
 	limited := onLAN().with("limits.peers_per_address", fmt.Sprint(perAddress)).with("limits.peer_streams", fmt.Sprint(perPeer))

@@ -13,14 +13,17 @@ func transports() []string {
 // TestShare has a folder shared on one machine and fetched on another; both know only a third, which neither has nor wants
 // the folder.
 func TestShare(t *testing.T) {
+	t.Parallel()
 	l := newLAN(t)
 	passOn(t, l, onLAN)
 }
 
 // TestShareByEachTransport is the same with each transport alone, on all three machines.
 func TestShareByEachTransport(t *testing.T) {
+	t.Parallel()
 	for _, name := range transports() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if testing.Short() && name != "quic" {
 				t.Skip("not in a short run")
 			}
@@ -31,6 +34,7 @@ func TestShareByEachTransport(t *testing.T) {
 
 // TestShareAcrossTheInternet is the same between public addresses, each in a network of its own.
 func TestShareAcrossTheInternet(t *testing.T) {
+	t.Parallel()
 	passOn(t, newInternet(t), wide)
 }
 
@@ -49,6 +53,7 @@ func passOn(t *testing.T, l *lan, with func(bootstrap ...string) settings) {
 // TestShareOnLAN has two machines find each other by multicast, on a network without a route to anywhere, and without a
 // node that either knows.
 func TestShareOnLAN(t *testing.T) {
+	t.Parallel()
 	l := newLAN(t)
 	s := append(quiet(), "--profile", "lan")
 	folder := tree(t)
@@ -63,6 +68,7 @@ func TestShareOnLAN(t *testing.T) {
 // TestManyTransports has a node that speaks all transports between others that speak one each, none the same: what the first
 // one shares reaches the others through it.
 func TestManyTransports(t *testing.T) {
+	t.Parallel()
 	l, folder := newLAN(t), tree(t)
 	middle := l.machine()
 	m := middle.run(onLAN())
@@ -80,6 +86,7 @@ func TestManyTransports(t *testing.T) {
 // TestSecondSeeder takes the first of two seeders away when a part of the folder is fetched. The second has come later, and
 // has all by then.
 func TestSecondSeeder(t *testing.T) {
+	t.Parallel()
 	const mib = 24
 	l, folder := newLAN(t), bulk(t, mib)
 	boot := l.machine().run(onLAN())

@@ -97,6 +97,7 @@ func (a *answers) add(m mux.Message) {
 // TestStranger has a peer on another machine that knows a drive's discovery key, which is no secret, but not its key. It gets
 // nothing, and the same answer as for a core that is not there.
 func TestStranger(t *testing.T) {
+	t.Parallel()
 	l := newLAN(t)
 	a := l.machine().share(files(t, 5, 1000), onLAN())
 	d := discoveryKey(t, a.Key)

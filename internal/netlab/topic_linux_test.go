@@ -5,6 +5,7 @@ import "testing"
 // TestTopic has two programs, each with a node of its own, find each other by 32 bytes that stand for no core, and talk. They
 // know only a third node.
 func TestTopic(t *testing.T) {
+	t.Parallel()
 	l := newLAN(t)
 	boot := l.machine().run(onLAN())
 	const topic = "thirty-two bytes to meet under.."

@@ -79,8 +79,10 @@ func (x *tap) packet(b []byte, texts map[string][]byte) {
 // TestWiretap sees all packets of sharing and fetching, of finding each other too. The drive's key is not in them in any
 // form, nor is what is shared, nor are names.
 func TestWiretap(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"tcp", "quic", "websocket"} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l, folder := newLAN(t), t.TempDir()
 			const file, secret = "a-name-that-stands-out.txt", "words that are nowhere else, and 64 bytes long, so that all sees"
 			must(t, os.WriteFile(filepath.Join(folder, file), []byte(strings.Repeat(secret, 5000)), 0o600))
