@@ -32,7 +32,12 @@ type side struct {
 
 func newSide(t testing.TB, transports ...string) *side {
 	t.Helper()
-	s := &side{host: newHost(t, transports...), set: replicate.New(replicate.Options{})}
+	return newSideOn(t, newHost(t, transports...))
+}
+
+func newSideOn(t testing.TB, h host.Host) *side {
+	t.Helper()
+	s := &side{host: h, set: replicate.New(replicate.Options{})}
 	db := datastore.NewMemory(datastore.Options{})
 	t.Cleanup(func() { db.Close() })
 	var err error

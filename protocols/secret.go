@@ -16,7 +16,7 @@ func (s *Service) acceptSecret(ctx context.Context, raw network.Stream) {
 	if err != nil {
 		return
 	}
-	err = s.ServeConn(ctx, &streamConn{st}, false)
+	err = s.serveSecret(ctx, &streamConn{st}, false, []byte(raw.Conn().RemotePeer()))
 	st.finish(code(err))
 	s.o.Logger.Debug("raw replication stream ended", "peer", raw.Conn().RemotePeer(), "reason", err)
 }
@@ -24,6 +24,11 @@ func (s *Service) acceptSecret(ctx context.Context, raw network.Stream) {
 // ServeConn replicates with a stock Hypercore peer over any connection, which it takes over, until that ends: nil when the
 // peer ended it. dialled tells that this side made the connection.
 func (s *Service) ServeConn(ctx context.Context, conn net.Conn, dialled bool) error {
+	return s.serveSecret(ctx, conn, dialled, nil)
+}
+
+// serveSecret is ServeConn for a peer that is known by another name than the key of its secret stream, unless that is nil.
+func (s *Service) serveSecret(ctx context.Context, conn net.Conn, dialled bool, name []byte) error {
 	o := secretstream.Options{
 		Static: s.o.Static, Handshake: s.o.OpenTimeout, Limits: secretstream.Limits{Idle: s.o.Idle},
 	}
@@ -35,8 +40,20 @@ func (s *Service) ServeConn(ctx context.Context, conn net.Conn, dialled bool) er
 	if err != nil {
 		return err
 	}
+	if name != nil {
+		return s.set.Serve(ctx, &named{c, name}, s.o.Find)
+	}
 	return s.set.Serve(ctx, c, s.o.Find)
 }
+
+// named is a secret stream with a peer that libp2p has authenticated.
+type named struct {
+	*secretstream.Conn
+	peer []byte
+}
+
+// RemoteKey implements mux.Conn: it is the peer's id.
+func (n *named) RemoteKey() []byte { return n.peer }
 
 // streamConn makes a net.Conn of a stream.
 type streamConn struct{ *conduit }

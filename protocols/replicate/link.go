@@ -23,11 +23,11 @@ type link struct {
 	bulking bool // in stream.bulk
 
 	// Of the goroutine that writes.
-	messages []message   // of the scheduler's
-	first    []outgoing  // to be sent before others
-	bulk     []outgoing  // answers that wait for their turn
-	prover   core.Prover // makes them
-	sending  *outgoing   // is being encoded
+	messages []message    // of the scheduler's
+	first    []outgoing   // to be sent before others
+	bulk     []outgoing   // answers that wait for their turn
+	prover   *core.Prover // makes them; nil when there are none
+	sending  *outgoing    // is being encoded
 	encoder  func([]byte) []byte
 	accused  bool // the proof of a conflict was sent
 	dead     bool // nothing can be sent any more
@@ -76,6 +76,7 @@ func (l *link) Opened(c *mux.Channel, handshake []byte) error {
 	if !h.Proves(&l.stream.hash, !l.stream.initiator, l.replicator.core.Key()) {
 		return ErrCapability
 	}
+	l.stream.capFrames(0)
 	l.mu.Lock()
 	l.channel, l.opened = c, true
 	l.mu.Unlock()

@@ -89,6 +89,9 @@ func (st *stream) answer(ctx context.Context, o offer) {
 		return
 	}
 	l.own(c)
+	if shared := st.set.o.Shared; shared != nil {
+		shared(st.remote, keys.DiscoveryKey(o.ID))
+	}
 }
 
 // accept returns the link for an offer that is to be accepted, nil for others.

@@ -14,6 +14,9 @@ type Options struct {
 	// changes to yes. The default is that every peer is.
 	Seek func(peer []byte, core keys.DiscoveryKey) bool
 
+	// Shared is told of each core for which a peer has opened a channel here, and so has proven that it knows the key.
+	Shared func(peer []byte, core keys.DiscoveryKey)
+
 	// AnnounceAll opens a channel to each peer for each core that is open here, also for those that are written here, of
 	// which nothing is wanted. Seek is not asked then.
 	AnnounceAll bool
@@ -41,6 +44,10 @@ const (
 	// applied together.
 	maxInbox = 8 << 20
 	maxGroup = 4 << 20
+
+	// unprovenFrame is the most bytes of one message of a stream on which no key has been proven yet: more than the openings
+	// of as many channels as a stream may have.
+	unprovenFrame = 1 << 20
 
 	// maxNews is how many announcements wait for one peer before they are replaced by one of everything.
 	maxNews = 256

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/merkle"
 	"github.com/hypernode/hypernode/protocols/mux"
 	"github.com/hypernode/hypernode/protocols/wire"
@@ -69,15 +70,27 @@ func (l *link) fillBulk(ctx context.Context) (more, full bool) {
 		return false, false
 	}
 	if len(l.bulk) == 0 {
-		l.bulk = l.answers(ctx, l.bulk, l.requests.take(false, turn, l.replicator.groupOf(maxAnswers)), &l.prover)
+		l.bulk = l.answers(ctx, l.bulk, l.requests.take(false, turn, l.replicator.groupOf(maxAnswers)), l.proves())
 	}
 	if !l.flush(c, &l.bulk) {
 		return true, true
 	}
-	if more = l.requests.waits(false); !more {
-		l.prover.Rest()
+	if more = l.requests.waits(false); !more && l.prover != nil {
+		l.stream.provers.Put(l.prover)
+		l.prover = nil
 	}
 	return more, false
+}
+
+// proves returns what makes the answers that are not urgent. It is lent by the stream while there are some.
+func (l *link) proves() *core.Prover {
+	if l.prover == nil {
+		l.prover, _ = l.stream.provers.Get().(*core.Prover)
+	}
+	if l.prover == nil {
+		l.prover = new(core.Prover)
+	}
+	return l.prover
 }
 
 // open returns the channel if the peer has opened it too, else nil.

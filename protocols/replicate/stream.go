@@ -21,6 +21,7 @@ type stream struct {
 	inbox     inbox
 	backlog   backlog
 	gathered  gathered      // of the goroutine that reads
+	provers   sync.Pool     // of *core.Prover
 	alarm     chan struct{} // holds a token when something is to be looked after in time
 	retiring  atomic.Bool
 	asks      atomic.Int64 // requests that are not answered, for all cores
@@ -87,6 +88,14 @@ func (st *stream) sought(d keys.DiscoveryKey) bool {
 // handshake is what opens a channel from this side.
 func (st *stream) handshake(key keys.Key) []byte {
 	return wire.Handshake{Seeks: true, Capability: wire.Capability(&st.hash, st.initiator, key)}.Append(nil)
+}
+
+// capFrames bounds the messages that are read, 0 is as the connection was made: who has proven no key costs little memory. A
+// connection that cannot is not bounded.
+func (st *stream) capFrames(n int) {
+	if c, ok := st.mux.Conn().(interface{ SetMaxMessage(int) }); ok {
+		c.SetMaxMessage(n)
+	}
 }
 
 // fail ends the stream because of err.
