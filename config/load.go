@@ -115,7 +115,7 @@ func explain(file string, err error) error {
 	return &ValueError{Source: file, Key: "text", Reason: err}
 }
 
-// environment reads the variables of keys. A variable that begins like one of a section must be one of its keys.
+// environment reads the variables of keys; an empty one is not set, unless the key is a list. A variable that begins like one of a section must be one of its keys.
 func (l *loader) environment(s Sources) error {
 	for _, pair := range slices.Sorted(slices.Values(s.Environ)) {
 		name, text, _ := strings.Cut(pair, "=")
@@ -125,6 +125,9 @@ func (l *loader) environment(s Sources) error {
 		f, ok := find(&l.c, func(f field) bool { return f.variable() == name })
 		if !ok {
 			return &KeyError{Source: "environment", Key: name, Nearest: nearest(name, variables())}
+		}
+		if text == "" && f.value.Kind() != reflect.Slice {
+			continue // it is not set; an empty list is one
 		}
 		if err := set(f.value, text); err != nil {
 			return &ValueError{Source: "environment", Key: name, Reason: err}

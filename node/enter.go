@@ -35,7 +35,7 @@ func (n *Node) enter(ctx context.Context) error {
 		return err
 	}
 	for _, p := range static {
-		n.befriend(p)
+		n.befriend(p, true)
 		n.dialer.stay(p)
 	}
 	if n.config.Discovery.Profile == config.Offline {
@@ -48,7 +48,7 @@ func (n *Node) enter(ctx context.Context) error {
 	}
 	if n.config.Discovery.MDNS == config.On {
 		g.Go(func() error {
-			if err := discovery.MDNS(ctx, n.host, n.befriend); err != nil {
+			if err := discovery.MDNS(ctx, n.host, func(p peer.AddrInfo) { n.befriend(p, false) }); err != nil {
 				n.log.Info("no search on the LAN", "reason", err)
 			}
 			return nil
@@ -108,7 +108,7 @@ func (n *Node) entered(list []peer.AddrInfo) bool {
 func (n *Node) knock(ctx context.Context) {
 	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, longPause) {
 		if p, err := discovery.Local(ctx, config.DefaultPort); err == nil && p.ID != n.host.ID() {
-			n.befriend(p)
+			n.befriend(p, false)
 		}
 		sleep(ctx, wait)
 	}

@@ -109,7 +109,7 @@ func (n *Node) keepOnce(ctx context.Context, s *seed, slots chan struct{}) error
 		<-ctx.Done()
 		return nil
 	}
-	err = n.download(ctx, s, c, 0)
+	err = n.download(ctx, s, c, entries)
 	cancel()
 	return err
 }
@@ -147,7 +147,7 @@ func (n *Node) keepContent(ctx context.Context, s *seed, c *core.Core) error {
 		<-ctx.Done()
 		return nil
 	}
-	return n.download(ctx, s, content, c.Head().ByteLength)
+	return n.download(ctx, s, content, contents)
 }
 
 func (s *seed) set(c, content *core.Core) {

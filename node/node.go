@@ -66,8 +66,10 @@ type Node struct {
 	closed  bool
 	cancel  context.CancelFunc // ends Run
 	topics  map[keys.DiscoveryKey]*topic
-	trusted map[string]bool // peers, by their bytes, that may be asked for what belongs to others' cores
-	lan     map[string]bool // peers on the LAN, or known by name
+	trusted map[string]bool            // peers, by their bytes, that may be asked for what belongs to others' cores
+	lan     map[string]bool            // peers on the LAN, or known by name
+	named   map[string]bool            // those that are known by name
+	around  map[keys.DiscoveryKey]bool // cores for which the peers of the LAN are asked
 	seeds   map[keys.Key]*seed
 	seeding func(*seed) // starts a seed while Run runs
 
@@ -103,8 +105,9 @@ func NewWith(ctx context.Context, c config.Config, o Options) (*Node, error) {
 	}
 	n := &Node{
 		config: c.Filled(), log: o.Logger, began: time.Now(), ended: make(chan struct{}),
-		topics: map[keys.DiscoveryKey]*topic{}, trusted: map[string]bool{}, lan: map[string]bool{},
-		seeds: map[keys.Key]*seed{},
+		topics: map[keys.DiscoveryKey]*topic{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
+		around: map[keys.DiscoveryKey]bool{},
+		seeds:  map[keys.Key]*seed{},
 	}
 	for _, step := range []func(context.Context, Options) error{n.openStore, n.openNetwork, n.loadSeeds} {
 		if err := step(ctx, o); err != nil {

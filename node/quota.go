@@ -13,29 +13,65 @@ const (
 	storeEvery = 500 * time.Millisecond // whether the store is full is looked at so often while something is fetched
 )
 
-// download fetches a core of a seed, and what is added, until ctx ends: all of it, or what fits into the seed's quota when before
-// bytes of it are used already, and into the store.
-func (n *Node) download(ctx context.Context, s *seed, c *core.Core, before uint64) error {
+// The parts of a seed.
+const (
+	entries  = 0 // the core itself
+	contents = 1 // of a drive
+)
+
+// download fetches a part of a seed, and what is added, until ctx ends: all of it, or what fits into the seed's quota and into the
+// store. It begins anew when the seed's options change.
+func (n *Node) download(ctx context.Context, s *seed, c *core.Core, part int) error {
 	for {
-		o := n.options(s)
-		if o.MaxBytes == 0 && n.config.Limits.Store == 0 {
-			s.limit("")
-			return c.Download(ctx, everything(o.Priority))
+		round, cancel := context.WithCancel(ctx)
+		o := n.begin(s, part, cancel)
+		err := n.downloadRound(round, s, c, o, part)
+		if round.Err() != nil && ctx.Err() == nil {
+			err = nil
 		}
-		if err := n.downloadSome(ctx, s, c, o, before); err != nil {
-			return err
+		cancel()
+		if err == nil {
+			err = ctx.Err()
 		}
-		sleep(ctx, quotaEvery)
-		if err := ctx.Err(); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
 
-func (n *Node) options(s *seed) SeedOptions {
+// begin notes how a round of downloads can be ended, and returns the options for it.
+func (n *Node) begin(s *seed, part int, cancel context.CancelFunc) SeedOptions {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	s.rounds[part] = cancel
 	return s.SeedOptions
+}
+
+// downloadRound downloads until it is time to look again whether there is more.
+func (n *Node) downloadRound(ctx context.Context, s *seed, c *core.Core, o SeedOptions, part int) error {
+	if o.MaxBytes == 0 && n.config.Limits.Store == 0 {
+		s.limit("")
+		return c.Download(ctx, everything(o.Priority))
+	}
+	before := uint64(0)
+	if part == contents {
+		before = s.used()
+	}
+	if err := n.downloadSome(ctx, s, c, o, before); err != nil {
+		return err
+	}
+	sleep(ctx, quotaEvery)
+	return nil
+}
+
+// used is how many bytes the entries of a drive take.
+func (s *seed) used() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.core == nil {
+		return 0
+	}
+	return s.core.Head().ByteLength
 }
 
 // downloadSome fetches what fits of what there is now.

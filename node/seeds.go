@@ -29,6 +29,7 @@ type SeedOptions struct {
 	// Label is for people.
 	Label string `json:"label,omitempty"`
 	// MaxBytes bounds what is kept of it: as many of the first blocks as fit, of a drive its entries and then contents. 0 is no bound.
+	// One block more may come along.
 	MaxBytes int64 `json:"max_bytes,omitempty"`
 }
 
@@ -62,6 +63,9 @@ type Part struct {
 type seed struct {
 	Seed
 	left chan struct{} // closed by Unseed
+
+	// rounds end the downloads of the core and of the contents, which begin anew; guarded by the node's mutex.
+	rounds [2]context.CancelFunc
 
 	mu      sync.Mutex // guards what follows
 	core    *core.Core
@@ -101,6 +105,11 @@ func (n *Node) Seed(ctx context.Context, key keys.Key, o SeedOptions) error {
 	defer n.mu.Unlock()
 	if n.seeds[key] != nil {
 		n.seeds[key].SeedOptions = o
+		for _, again := range n.seeds[key].rounds {
+			if again != nil {
+				again()
+			}
+		}
 		return nil
 	}
 	n.seeds[key] = s

@@ -26,6 +26,9 @@ type source struct{ n *Node }
 
 // Attach implements core.Source.
 func (s source) Attach(c *core.Core) core.Session {
+	if parent := c.Parent(); parent != (keys.DiscoveryKey{}) {
+		s.n.adopt(c.DiscoveryKey(), parent)
+	}
 	session := s.n.set.Attach(c)
 	r, ok := session.(*replicate.Replicator)
 	if !ok {

@@ -32,6 +32,10 @@ type topic struct {
 	announce *discovery.Membership
 	lookup   *discovery.Membership
 	peers    map[peer.ID]bool // that were found; true until an attempt to reach them fails
+
+	parent keys.DiscoveryKey // the core to which this one belongs, zero if none
+	wide   bool              // asked of others than the parent's peers too
+	live   int               // wants that are being fetched
 }
 
 // crowded tells whether there are peers enough.
@@ -109,21 +113,44 @@ func (n *Node) want(d keys.DiscoveryKey) (stop func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t := n.topicLocked(d)
-	if t.lookup != nil {
-		return func() {}
-	}
+	t.live++
 	if t.holds > 0 {
 		n.lookLocked(d, t)
-		return func() {}
 	}
-	timer := time.AfterFunc(patience, func() {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		if !n.closed && n.topics[d] == t {
-			n.lookLocked(d, t)
-		}
-	})
-	return func() { timer.Stop() }
+	if t.lookup != nil {
+		return func() { n.unwant(d, t) }
+	}
+	timer := time.AfterFunc(patience, func() { n.widen(d, t) })
+	return func() {
+		timer.Stop()
+		n.unwant(d, t)
+	}
+}
+
+// widen has a core looked for by itself, and asked of all that were found for any other.
+func (n *Node) widen(d keys.DiscoveryKey, t *topic) {
+	n.mu.Lock()
+	late := n.closed || n.topics[d] != t
+	if !late {
+		t.wide = true
+		n.lookLocked(d, t)
+	}
+	n.mu.Unlock()
+	if late {
+		return
+	}
+	for _, p := range n.service.Peers() {
+		n.set.Seek([]byte(p), d)
+	}
+}
+
+// unwant notes the end of a want.
+func (n *Node) unwant(d keys.DiscoveryKey, t *topic) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if t.live--; t.live == 0 && n.topics[d] == t {
+		delete(n.around, d)
+	}
 }
 
 // forget drops what is known of a core that is closed.
@@ -134,6 +161,7 @@ func (n *Node) forget(d keys.DiscoveryKey) {
 		leave(&t.announce)
 		leave(&t.lookup)
 		delete(n.topics, d)
+		delete(n.around, d)
 	}
 }
 
@@ -151,9 +179,12 @@ func (n *Node) found(d keys.DiscoveryKey, p peer.AddrInfo) {
 	}
 	t.peers[p.ID] = true
 	n.trustLocked(p.ID)
+	family := append(n.looseLocked(d), d)
 	n.mu.Unlock()
 	n.dialer.want(p)
-	n.set.Seek([]byte(p.ID), d)
+	for _, d := range family {
+		n.set.Seek([]byte(p.ID), d)
+	}
 }
 
 // trustLocked notes a peer that was found for some core. When they are too many, those that are not connected go.
@@ -187,30 +218,16 @@ func (n *Node) hint(d keys.DiscoveryKey, p peer.AddrInfo) {
 	n.found(d, p)
 }
 
-// mayAsk tells whether a peer is asked for a core: one that was found under its topic, is on the LAN or known by name, or
-// dialled by its address. Of a core that was not joined by itself, as the contents of a drive, all are asked that were found
-// for any other.
-func (n *Node) mayAsk(remote []byte, d keys.DiscoveryKey) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if len(remote) == 32 || n.lan[string(remote)] {
-		return true // no peer id: a stock Hypercore peer, which the user has named or invited
-	}
-	t := n.topics[d]
-	if t == nil || t.holds == 0 {
-		return n.trusted[string(remote)]
-	}
-	_, found := t.peers[peer.ID(remote)]
-	return found
-}
-
-// befriend notes a peer of the LAN, or one known by name: it may be asked for anything.
-func (n *Node) befriend(p peer.AddrInfo) {
+// befriend notes a peer of the LAN, or one known by name: it may be asked for what it was not found for.
+func (n *Node) befriend(p peer.AddrInfo, named bool) {
 	if p.ID == n.host.ID() {
 		return
 	}
 	n.mu.Lock()
 	fresh := !n.lan[string(p.ID)]
+	if named {
+		n.named[string(p.ID)] = true
+	}
 	if fresh && len(n.lan) >= maxFriends {
 		n.mu.Unlock()
 		return
@@ -276,12 +293,13 @@ func (n *Node) connected(list []peer.ID) (count int) {
 
 // candidatesLocked are the peers that may hold what a topic stands for.
 func (n *Node) candidatesLocked(t *topic) (list []peer.ID) {
-	if t != nil {
+	for hops := 0; t != nil && hops < maxKin; hops++ {
 		for p, reachable := range t.peers {
 			if reachable {
 				list = append(list, p)
 			}
 		}
+		t = n.topics[t.parent]
 	}
 	for p := range n.lan {
 		list = append(list, peer.ID(p))

@@ -22,6 +22,18 @@ import (
 // serve runs a node with its socket and returns a client of it.
 func serve(t *testing.T) (*api.Client, *node.Node, chan struct{}) {
 	t.Helper()
+	return serveWith(t, api.Options{})
+}
+
+// serveWith is serve with options.
+func serveWith(t *testing.T, o api.Options) (*api.Client, *node.Node, chan struct{}) {
+	t.Helper()
+	return serveAt(t, func(dir string) string { return filepath.Join(dir, "node.sock") }, o)
+}
+
+// serveAt is serve with the place of the socket.
+func serveAt(t *testing.T, at func(dir string) string, o api.Options) (*api.Client, *node.Node, chan struct{}) {
+	t.Helper()
 	c := config.Config{Path: t.TempDir(), Discovery: config.Discovery{Profile: config.Offline}}
 	c.Network.Listen = []string{"/ip4/127.0.0.1/tcp/0"}
 	n, err := node.New(t.Context(), c)
@@ -31,10 +43,11 @@ func serve(t *testing.T) (*api.Client, *node.Node, chan struct{}) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stopped := make(chan struct{}, 1)
 	done := make(chan error, 2)
-	path := api.Path(c)
+	path := at(c.Path)
 	go func() { done <- n.Run(ctx) }()
 	go func() {
-		done <- api.Serve(ctx, n, path, api.Options{Version: "test", Stop: func() { stopped <- struct{}{} }})
+		o.Version, o.Stop = "test", func() { stopped <- struct{}{} }
+		done <- api.Serve(ctx, n, path, o)
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -2,11 +2,14 @@ package swarm
 
 import (
 	"fmt"
+	"net/netip"
+	"time"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	"github.com/libp2p/go-libp2p/x/rate"
 )
 
 // Service is a kind of streams with limits of its own.
@@ -34,10 +37,13 @@ func limiter(o Options) (network.ResourceManager, error) {
 	concrete = rcmgr.PartialLimitConfig{
 		PeerDefault: rcmgr.ResourceLimits{Streams: rcmgr.LimitVal(l.PeerStreams)},
 	}.Build(concrete)
-	options := []rcmgr.Option{rcmgr.WithLimitPerSubnet(
-		[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: l.PeersPerAddress}},
-		[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: l.PeersPerAddress}, {PrefixLength: 48, ConnCount: 8 * l.PeersPerAddress}},
-	)}
+	options := []rcmgr.Option{
+		rcmgr.WithLimitPerSubnet(
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: l.PeersPerAddress}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 56, ConnCount: l.PeersPerAddress}, {PrefixLength: 48, ConnCount: 8 * l.PeersPerAddress}},
+		),
+		rcmgr.WithConnRateLimiters(arrivals(l.PeersPerAddress)),
+	}
 	if o.Metrics == nil {
 		options = append(options, rcmgr.WithMetricsDisabled())
 	}
@@ -46,6 +52,24 @@ func limiter(o Options) (network.ResourceManager, error) {
 		return nil, fmt.Errorf("setting limits: %w", err)
 	}
 	return m, nil
+}
+
+// arrivals bounds how fast connections come from one address: so that all that it may have can come at once, and again, then
+// some each second. Those of this machine are not counted.
+func arrivals(perAddress int) *rate.Limiter {
+	limit := func(n int) rate.Limit { return rate.Limit{RPS: float64(n) / 16, Burst: 2 * n} }
+	return &rate.Limiter{
+		NetworkPrefixLimits: []rate.PrefixLimit{
+			{Prefix: netip.MustParsePrefix("127.0.0.0/8")}, {Prefix: netip.MustParsePrefix("::1/128")},
+		},
+		SubnetRateLimiter: rate.SubnetLimiter{
+			IPv4SubnetLimits: []rate.SubnetLimit{{PrefixLength: 32, Limit: limit(perAddress)}},
+			IPv6SubnetLimits: []rate.SubnetLimit{
+				{PrefixLength: 56, Limit: limit(perAddress)}, {PrefixLength: 48, Limit: limit(8 * perAddress)},
+			},
+			GracePeriod: time.Minute,
+		},
+	}
 }
 
 // addService sets the limits of a service and its protocols. They do not grow with the machine.

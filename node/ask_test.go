@@ -1,0 +1,86 @@
+package node
+
+import (
+	"testing"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/hypernode/hypernode/core/keys"
+)
+
+func asking() *Node {
+	return &Node{
+		topics: map[keys.DiscoveryKey]*topic{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
+		around: map[keys.DiscoveryKey]bool{},
+	}
+}
+
+// TestParentsPeersFirst has a drive that is mounted in another one: its contents are asked of peers of either, and only after
+// a while of strangers that were found for something else.
+func TestParentsPeersFirst(t *testing.T) {
+	n := asking()
+	parent, child, content := keys.DiscoveryKey{1}, keys.DiscoveryKey{2}, keys.DiscoveryKey{3}
+	n.topicLocked(parent).holds = 1
+	n.topics[parent].peers["friend"] = true
+	n.trusted["friend"], n.trusted["other"] = true, true
+	n.adopt(child, parent)
+	n.adopt(content, child)
+	n.adopt(content, content) // nobody's own parent
+	expect := func(p string, d keys.DiscoveryKey, want bool) {
+		t.Helper()
+		if got := n.mayAsk([]byte(p), d); got != want {
+			t.Errorf("%s may be asked for %d: %v", p, d[0], got)
+		}
+	}
+	for _, d := range []keys.DiscoveryKey{parent, child, content} {
+		expect("friend", d, true)
+		expect("other", d, false)
+		expect("stranger", d, false)
+		expect("01234567890123456789012345678901", d, true) // a stock peer
+	}
+	n.topics[content].wide = true
+	expect("other", content, true)
+	expect("stranger", content, false)
+	expect("other", child, false)
+	expect("other", keys.DiscoveryKey{9}, true) // belongs to nobody knows which
+	n.topics[child].holds = 1                   // joined by itself: it has peers of its own
+	expect("friend", child, false)
+	if list := n.candidatesLocked(n.topics[content]); len(list) != 1 || list[0] != peer.ID("friend") {
+		t.Errorf("candidates are %v", list)
+	}
+}
+
+// TestCircleOfParents has two cores that name each other.
+func TestCircleOfParents(t *testing.T) {
+	n := asking()
+	n.adopt(keys.DiscoveryKey{1}, keys.DiscoveryKey{2})
+	n.adopt(keys.DiscoveryKey{2}, keys.DiscoveryKey{1})
+	if n.mayAsk([]byte("stranger"), keys.DiscoveryKey{1}) {
+		t.Error("a stranger was asked")
+	}
+}
+
+// TestLANIsAskedForSoMany asks the peers of the LAN for so many cores, those that are known by name for all.
+func TestLANIsAskedForSoMany(t *testing.T) {
+	n := asking()
+	n.lan["neighbour"], n.lan["friend"], n.named["friend"] = true, true, true
+	asked := 0
+	for i := range 2 * maxAround {
+		d := keys.DiscoveryKey{byte(i), byte(i >> 8)}
+		n.topicLocked(d).live = 1
+		if n.mayAsk([]byte("neighbour"), d) {
+			asked++
+		}
+		if !n.mayAsk([]byte("friend"), d) {
+			t.Fatal("who is known by name was not asked")
+		}
+	}
+	if asked != maxAround {
+		t.Errorf("asked for %d", asked)
+	}
+	done := keys.DiscoveryKey{0}
+	n.unwant(done, n.topics[done])
+	if !n.mayAsk([]byte("neighbour"), keys.DiscoveryKey{255, 255}) {
+		t.Error("what is done leaves no room")
+	}
+}
