@@ -42,10 +42,11 @@ func withPeer(ctx context.Context, t *task, fn func(ctx context.Context, p *peer
 	return errors.Join(err, p.Close())
 }
 
-// dial connects with all ports, at once.
+// dial connects with all ports, at once. When a connection ends before the time, so does what is measured.
 func (p *peer) dial(ctx context.Context, ports []int) {
 	for _, port := range ports {
 		p.work.Go(func() {
+			defer p.cancel()
 			var d net.Dialer
 			conn, err := d.DialContext(ctx, "tcp", address(port))
 			if err != nil {
