@@ -1,13 +1,16 @@
 # make test is the one command that passes every test. Each other target is a part of it or a longer run of a part.
 #
 #   make js      install the JavaScript peers for the tests
-#   make test    js, lint, every test, the tests with goroutines again under the race detector, each fuzz target for 10 s
+#   make kubo    build the IPFS node that tests run beside ours
+#   make test    js, kubo, lint, every test, the tests with goroutines again under the race detector, each fuzz target for 10 s
 #   make lint    formatting, vet, staticcheck, module file, builds for every supported platform
 #   make fuzz    each fuzz target for a million executions       FUZZTIME=10m or 5000000x, FUZZ=regexp of targets
 #   make crash   a million power losses, 200 kills a mode        HYPERNODE_CRASH_POINTS, HYPERNODE_ENGINE_POINTS, HYPERNODE_KILLS
 #   make rot     ten thousand flipped bits                       HYPERNODE_ROT_FLIPS
-#   make interop the matrix with JavaScript peers, five times   HYPERNODE_INTEROP_RUNS
+#   make interop everything with JavaScript peers, five times   HYPERNODE_INTEROP_RUNS
 #   make sim     ten thousand simulated networks                HYPERNODE_SIM_SEEDS
+#   make netlab  processes in network namespaces, whole         HYPERNODE_NETLAB
+#   make churn   sixty nodes that come and go for a minute      HYPERNODE_CHURN
 #   make evil    a hundred thousand random message sequences    HYPERNODE_SEQUENCES
 #   make proofs  every proof of every tree up to 64 blocks       (long)
 #   make bench   the table of speeds, with the JavaScript figures beside
@@ -16,7 +19,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
-.PHONY: test js lint format vet staticcheck tidy cross golangci unit race fuzz fuzz-slice crash rot proofs interop sim evil bench
+.PHONY: test js kubo lint format vet staticcheck tidy cross golangci unit race fuzz fuzz-slice crash rot proofs interop sim netlab churn evil bench
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -32,7 +35,7 @@ COUNT := $(if $(CI),-count=1)
 # $(call have,TOOL,WHAT) is a condition: TOOL is there. If not, it says so, and under CI it ends the run.
 have = { command -v $(1) >/dev/null || { echo "$(1) is not installed: no $(2)" >&2; $(if $(CI),exit 1,false); }; }
 
-test: js lint unit race fuzz-slice
+test: js kubo lint unit race fuzz-slice
 
 # The packages of the stock JavaScript peers that tests talk to, and those of js-libp2p with the Node that it needs.
 js:
@@ -41,6 +44,10 @@ js:
 			(cd internal/interop/$$folder && npm ci --no-audit --no-fund --loglevel=error) || exit 1; \
 		done; \
 	fi
+
+# A module of its own, so that nothing of it is among what programs link. It takes minutes the first time.
+kubo:
+	cd internal/netlab/kubo && $(GO) build -o bin/ipfs github.com/ipfs/kubo/cmd/ipfs
 
 lint: format vet staticcheck tidy golangci cross
 
@@ -110,6 +117,14 @@ interop: js
 sim: export HYPERNODE_SIM_SEEDS ?= 10000
 sim:
 	$(GO) test -count=1 -v -timeout 6h ./internal/sim | $(SHOWN)
+
+netlab: export HYPERNODE_NETLAB ?= long
+netlab: kubo
+	$(GO) test -count=1 -v -timeout 1h ./internal/netlab | $(SHOWN)
+
+churn: export HYPERNODE_CHURN ?= 60
+churn:
+	$(GO) test -count=1 -v -timeout 30m -run Churn ./node | $(SHOWN)
 
 evil: export HYPERNODE_SEQUENCES ?= 100000
 evil:
