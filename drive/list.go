@@ -29,7 +29,7 @@ func (d *Drive) List(ctx context.Context, folder string, o ListOptions) iter.Seq
 			yield(Entry{}, pathError("list", folder, err))
 			return
 		}
-		l := lister{ctx: ctx, options: o, yield: yield, chain: []visit{p.visit()}}
+		l := lister{ctx: ctx, options: o, yield: yield, chain: p.chain()}
 		l.list(p)
 	}
 }

@@ -21,6 +21,14 @@ func (p *place) visit() visit {
 	return v
 }
 
+// chain is where a listing of the place begins. Who looks at a version of a drive comes back to it where the drive itself is mounted.
+func (p *place) chain() []visit {
+	v := p.visit()
+	now := v
+	now.version = 0
+	return []visit{v, now}
+}
+
 // lister walks through drives.
 type lister struct {
 	ctx      context.Context

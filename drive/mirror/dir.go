@@ -53,7 +53,7 @@ func (d dir) source(context.Context, Options) (source, error) {
 	return f, nil
 }
 
-func (d dir) target(_ context.Context, o Options) (target, error) {
+func (d dir) target(ctx context.Context, o Options) (target, error) {
 	path, err := d.path()
 	if err != nil {
 		return nil, err
@@ -71,6 +71,11 @@ func (d dir) target(_ context.Context, o Options) (target, error) {
 		return nil, err
 	}
 	f.options, f.target = o, true
+	if !o.DryRun {
+		if f.lock, err = lockFolder(ctx, f.root); err != nil {
+			return nil, errors.Join(fmt.Errorf("mirror: waiting for another run: %w", err), f.close())
+		}
+	}
 	return f, nil
 }
 
@@ -125,6 +130,7 @@ func inside(path, folder string) bool {
 type folder struct {
 	root    *os.Root // nil, as are the holds, in a dry run on a folder that does not exist
 	holds   *holds
+	lock    *os.File // of a target: nobody else writes to it; nil where there are no locks
 	options Options
 	target  bool
 	windows bool
@@ -142,7 +148,11 @@ func (f *folder) close() error {
 		return nil
 	}
 	f.holds.close()
-	return f.root.Close()
+	var err error
+	if f.lock != nil {
+		err = f.lock.Close()
+	}
+	return errors.Join(err, f.root.Close())
 }
 
 func (f *folder) list(ctx context.Context, under string, skip func(string) bool) iter.Seq2[entry, error] {

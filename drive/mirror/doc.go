@@ -34,6 +34,7 @@
 //
 // A file is written under a temporary name beside its place and renamed once it is complete and is what was to be read.
 // Files in a folder are not synced one by one: after a power loss the next run writes those again that were lost.
+// Where the system has file locks, two runs that write to one folder take turns, also those of two processes.
 // A file that changes while it is read is read again, a few times, then reported.
 //
 // # Errors

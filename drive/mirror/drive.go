@@ -161,6 +161,9 @@ func (driveContent) unchanged() error { return nil }
 
 func (f *driveFiles) lookup(ctx context.Context, path string, limit int64) ([]byte, error) {
 	e, err := f.drive.Entry(ctx, f.path(path))
+	if behindMount(err) || err == nil && f.prefix == "" && !f.options.Mounts && e.Drive != f.drive.Key() {
+		return nil, fs.ErrNotExist // nothing is done there
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +180,18 @@ func (f *driveFiles) lookup(ctx context.Context, path string, limit int64) ([]by
 		err = fmt.Errorf("%w: more than %d bytes", ErrSize, limit)
 	}
 	return data, notMissing(err)
+}
+
+// behindMount tells of an error that a path leads through a mount that cannot be gone through, which the listing gives as a note.
+func behindMount(err error) bool {
+	for _, why := range []error{
+		drive.ErrMountUnavailable, drive.ErrVersionUnavailable, drive.ErrPinMismatch, drive.ErrLocked, drive.ErrTooManyMounts,
+	} {
+		if errors.Is(err, why) {
+			return true
+		}
+	}
+	return false
 }
 
 // notMissing sees to it that contents that cannot be had are not taken for a file that does not exist.

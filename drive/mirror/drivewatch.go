@@ -12,7 +12,10 @@ import (
 // maxScope is how many paths a watcher tells; when there are more it says that anything may have changed.
 const maxScope = 4096
 
-func (t *driveTree) watch(context.Context, Options) (watcher, error) {
+func (t *driveTree) watch(ctx context.Context, o Options) (watcher, error) {
+	if o.Mounts {
+		return t.watchMounts(ctx), nil
+	}
 	return &driveWatch{tree: t, last: t.drive.Snapshot()}, nil
 }
 

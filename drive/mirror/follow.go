@@ -22,8 +22,8 @@ type watcher interface {
 }
 
 // Follow does what Sync does, and again whenever the source changes, until ctx ends: then it returns ctx's error. Of a folder it is
-// told by the system, and changes that follow each other fast are taken together; of a drive, by its core. Drives that are mounted
-// in the source are looked at when the drive itself changes. Files that failed are tried again. It ends with the error of a round
+// told by the system, and changes that follow each other fast are taken together; of a drive, by its core, and with
+// Options.Mounts by those of the drives that are mounted in it. Files that failed are tried again. It ends with the error of a round
 // that is not an ErrPartial; Options.Synced is told of each round. A dry run does one round and changes nothing.
 func Follow(ctx context.Context, from, to Tree, o Options) (err error) {
 	w, err := from.watch(ctx, o)

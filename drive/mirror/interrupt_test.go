@@ -9,8 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/hypernode/hypernode/drive"
 )
 
 // A run that ends in the midst of a large file leaves a partial file, which the next run goes on with, whatever is wrong with it.
@@ -176,4 +179,27 @@ func (s *touchingSource) open(ctx context.Context, e entry) (content, entry, err
 		s.touch()
 	}
 	return c, now, err
+}
+
+// TestRunsTakeTurns has several runs at a time write the same drive to one folder: none disturbs the other.
+func TestRunsTakeTurns(t *testing.T) {
+	d, dir, m := newDrive(t), t.TempDir(), model{}
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range 40 {
+		m[fmt.Sprintf("d%d/f%d", i%3, i)] = file{data: random(r, 1000)}
+	}
+	m["large"] = file{data: random(r, 3<<20)}
+	for path, f := range m {
+		must(t, d.WriteFile(t.Context(), "/"+path, f.data, drive.Meta{}))
+	}
+	var runs sync.WaitGroup
+	for range 4 {
+		runs.Go(func() {
+			if _, err := Sync(t.Context(), Drive(d), Dir(dir), Options{Prune: true}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	runs.Wait()
+	check(t, readDir(t, dir), m)
 }

@@ -11,13 +11,6 @@ import (
 	"time"
 )
 
-func must(tb testing.TB, err error) {
-	if err != nil {
-		tb.Helper()
-		tb.Fatal(err)
-	}
-}
-
 func noise(seed byte) *rand.ChaCha8 { return rand.NewChaCha8([32]byte{seed}) }
 
 // around is what is done before and after each operation, without being measured.

@@ -67,8 +67,10 @@ func (t *keptTree) watch(context.Context, Options) (watcher, error) { return kep
 
 type keptWatch struct{ keeper Keeper }
 
-func (w keptWatch) wait(ctx context.Context) ([]string, error) { return []string{""}, w.keeper.Wait(ctx) }
-func (keptWatch) close() error                                 { return nil }
+func (w keptWatch) wait(ctx context.Context) ([]string, error) {
+	return []string{""}, w.keeper.Wait(ctx)
+}
+func (keptWatch) close() error { return nil }
 
 // keptFiles reads and changes the drive through its keeper. What only looks at entries it has from driveFiles.
 type keptFiles struct {
