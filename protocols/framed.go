@@ -98,7 +98,8 @@ func (s *Service) open(ctx context.Context, p peer.ID, id protocol.ID, service s
 	if err := s.dial(ctx, p); err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", p, err)
 	}
-	st, err := s.host.Network().NewStream(network.WithNoDial(ctx, "dialled already"), p)
+	ctx = network.WithAllowLimitedConn(network.WithNoDial(ctx, "dialled already"), "a relay is better than nothing")
+	st, err := s.host.Network().NewStream(ctx, p)
 	if err != nil {
 		return nil, fmt.Errorf("opening a stream to %s: %w", p, err)
 	}
@@ -154,13 +155,20 @@ func (s *Service) dialAgain(ctx context.Context, p peer.ID, cause error) (networ
 // maxApart is how long a host waits at most that met another one in the midst of its own attempt.
 const maxApart = 200 * time.Millisecond
 
-// direct waits for a peer that was met through a relay to be reached directly, which libp2p tries by itself.
+// direct waits for a peer that was met through a relay to be reached directly, which libp2p tries by itself. If it takes too
+// long the relay has to do, which ends a connection after little has passed.
 func (s *Service) direct(ctx context.Context, p peer.ID) error {
+	late := time.NewTimer(s.o.Relayed)
+	defer late.Stop()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for s.host.Network().Connectedness(p) != network.Connected {
 		select {
 		case <-tick.C:
+		case <-late.C:
+			if s.o.Relayed < s.o.OpenTimeout {
+				return nil
+			}
 		case <-ctx.Done():
 			return fmt.Errorf("%w: %w", ErrLimited, ctx.Err())
 		}

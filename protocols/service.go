@@ -40,8 +40,11 @@ const (
 	MaxPeerStreams = 4
 )
 
-// DefaultOpenTimeout is that of Options.
-const DefaultOpenTimeout = 15 * time.Second
+// The defaults of Options.
+const (
+	DefaultOpenTimeout = 15 * time.Second
+	DefaultRelayed     = 5 * time.Second
+)
 
 // Options are the settings of a Service. The zero value serves only cores that are open.
 type Options struct {
@@ -51,6 +54,9 @@ type Options struct {
 	Static keys.Pair
 	// OpenTimeout is how long dialling, opening a stream and its first bytes may take together; the default is 15 s.
 	OpenTimeout time.Duration
+	// Relayed is how long a peer that is met through a relay has to be reached directly before its relay is used; the default is
+	// 5 s. As long as OpenTimeout means never.
+	Relayed time.Duration
 	// Idle is how long a peer may be silent on a replication stream. The default is no limit: libp2p finds out about dead
 	// connections, and not every peer sends keep-alives.
 	Idle time.Duration
@@ -83,6 +89,9 @@ type Service struct {
 func New(h host.Host, set *replicate.Set, o Options) *Service {
 	if o.OpenTimeout <= 0 {
 		o.OpenTimeout = DefaultOpenTimeout
+	}
+	if o.Relayed <= 0 {
+		o.Relayed = DefaultRelayed
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -10,9 +10,6 @@ import (
 	"github.com/hypernode/hypernode/protocols/wire"
 )
 
-// patience is the budget where one peer after the other must be found to be silent.
-const patience = 10 * time.Second
-
 // onAnswers is what can be answered when the target asks for blocks.
 func onAnswers() []Misbehaviour {
 	return []Misbehaviour{
@@ -34,19 +31,16 @@ func onAnswers() []Misbehaviour {
 		})},
 		{Name: "zero-length block", What: "nothing in place of a block", Run: falsify(func(p *merkle.Proof) { p.Block.Value = nil })},
 		{Name: "largest block", What: "15 MiB in place of a block", Run: falsify(func(p *merkle.Proof) { p.Block.Value = make([]byte, 15<<20) }),
-			Budget: Budget{Heap: 256 << 20, Honest: 2 * patience}},
+			Budget: Budget{Heap: 160 << 20, Honest: 20 * time.Second}},
 		{Name: "wrong fork", What: "answers of another fork", Run: falsify(func(p *merkle.Proof) { p.Fork += 3 })},
-		{Name: "silence", What: "claims all, and answers nothing", Run: lie(liar{answer: silence}), Budget: Budget{Honest: patience}},
-		{Name: "silence about blocks", What: "gives the head and no block", Run: lie(liar{answer: silentBlocks}), Budget: Budget{Honest: patience}},
+		{Name: "silence", What: "claims all, and answers nothing", Run: lie(liar{answer: silence})},
+		{Name: "silence about blocks", What: "gives the head and no block", Run: lie(liar{answer: silentBlocks})},
 		{Name: "no data", What: "claims all, has nothing, and claims again", Run: lie(liar{answer: noData})},
 		{Name: "withdrawal", What: "takes back what it is asked for", Run: lie(liar{answer: withdrawal})},
-		{Name: "slow answers", What: "ten answers a second", Run: lie(liar{answer: slowly}),
-			Budget: Budget{Honest: patience}},
+		{Name: "slow answers", What: "ten answers a second", Run: lie(liar{answer: slowly})},
 		{Name: "answers twice", What: "each answer comes three times", Run: lie(liar{answer: thrice})},
-		{Name: "unknown ids", What: "answers to what was not asked", Run: falsify(func(p *merkle.Proof) { p.Request += 1 << 30 }),
-			Budget: Budget{Honest: patience}},
-		{Name: "answers to cancels", What: "answers only what is taken back", Run: lie(liar{answer: silentBlocks, cancel: late}),
-			Budget: Budget{Honest: patience}},
+		{Name: "unknown ids", What: "answers to what was not asked", Run: falsify(func(p *merkle.Proof) { p.Request += 1 << 30 })},
+		{Name: "answers to cancels", What: "answers only what is taken back", Run: lie(liar{answer: silentBlocks, cancel: late})},
 		{Name: "array bomb", What: "a proof that claims a million nodes", Run: lie(liar{answer: arrayBomb})},
 		{Name: "push spam", What: "blocks that nobody asked for", Run: again(pushSpam), Budget: Budget{Heap: 48 << 20}},
 	}

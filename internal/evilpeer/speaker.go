@@ -64,11 +64,8 @@ func (s *Speaker) Batch(msgs ...mux.Message) error {
 
 // frames sends frames with n messages.
 func (s *Speaker) frames(n int, frames ...[]byte) error {
-	err := s.conn.WriteMessages(frames...)
-	if err == nil {
-		s.target.struck(n)
-	}
-	return err
+	s.target.struck(n) // also when the target has had enough before the end
+	return s.conn.WriteMessages(frames...)
 }
 
 // flood sends the messages of next until the target has had enough, many in a frame.

@@ -86,7 +86,7 @@ func (s *scheduler) verdict(p *peer, a *ask, v core.Verdict, now time.Time) {
 	}
 	s.drop(p, a)
 	if a.request.Upgrade != nil && v.Err == nil {
-		p.noUpgrade = 0 // it was only late, and may have been overtaken by a shorter one
+		p.noUpgrade, s.idlers = 0, 0 // it was only late, and may have been overtaken by a shorter one
 	}
 	switch {
 	case errors.Is(v.Err, core.ErrConflict):

@@ -25,7 +25,7 @@ func (s *scheduler) tick(now time.Time) {
 			slow = max(slow, newSlow)
 		}
 		for _, a := range p.asks {
-			if a.request.Upgrade != nil && p.pace.trip == 0 && now.Sub(a.at) >= newcomer {
+			if a.request.Upgrade != nil && p.pace.trip == 0 && now.Sub(a.at) >= s.newcomerTime() {
 				s.late(p, a)
 			}
 			if now.Sub(a.at) < slow || now.Before(a.again) {
@@ -53,10 +53,15 @@ func (s *scheduler) best() (best time.Duration) {
 	return best
 }
 
+// newcomerTime is how long a peer that has answered nothing yet keeps others from being asked for a head: the less, the more of
+// them have given none one after the other.
+func (s *scheduler) newcomerTime() time.Duration { return newcomer >> min(s.idlers, 2) }
+
 func (s *scheduler) late(p *peer, a *ask) {
 	if a.request.Upgrade != nil && s.upgrader == p {
 		s.upgrader, s.dirty = nil, true
 		p.noUpgrade = p.remote.Length
+		s.idlers++
 		return
 	}
 	if !a.isBlock || s.hedged[a.block()] {

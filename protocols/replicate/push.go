@@ -11,8 +11,9 @@ import (
 
 // Gifts are blocks that are sent before they are asked for, as answers to request 0.
 const (
-	// maxGifts is how many blocks wait to be pushed to one peer, and giftGroup how many are pushed at a time.
-	maxGifts  = 256
+	// maxGifts is how many blocks wait to be pushed to one peer: what a long scan is about to need. giftGroup is how many are
+	// pushed at a time.
+	maxGifts  = 2304
 	giftGroup = 16
 
 	// giftCredit is how many bytes of gifts are taken from a peer for one core, beside as many as it was asked for. giftMost

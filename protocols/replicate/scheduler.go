@@ -35,6 +35,7 @@ type scheduler struct {
 
 	ids      uint64
 	upgrader *peer // is asked for a longer head
+	idlers   int   // how many, one after the other, were asked and gave none in time
 	progress []report
 	ended    []*want // that have all they asked for
 	marked   []*want // whose meter is to be set
