@@ -62,13 +62,13 @@ func TestFirstSeederDies(t *testing.T) {
 // TestChurn kills and replaces a third of the nodes again and again, while others fetch: each comes to its end.
 // HYPERNODE_CHURN is how many nodes there are, and how many seconds it takes.
 func TestChurn(t *testing.T) {
-	n, seconds := 6, 2
+	n, seconds, rest := 6, 2, time.Duration(0)
 	if text := os.Getenv("HYPERNODE_CHURN"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {
 			t.Fatal(err)
 		}
-		seconds = n
+		seconds, rest = n, 3*time.Second
 	}
 	boot := start(t, local())
 	origin := start(t, local(boot))
@@ -97,6 +97,7 @@ func TestChurn(t *testing.T) {
 		r.read(t, written)
 		t.Logf("replaced in %v, fetched in %v", fetch.Sub(turn), time.Since(fetch))
 		r.stop()
+		time.Sleep(rest)
 	}
 	t.Logf("%d gets over %d nodes", gets, n)
 }

@@ -98,7 +98,7 @@ func (r *running) write(t testing.TB, name string, n int) *core.Core {
 // read fetches a core by key and compares it.
 func (r *running) read(t testing.TB, from *core.Core, hints ...peer.AddrInfo) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience())
 	defer cancel()
 	c, err := r.Core(ctx, from.Key(), hints...)
 	if err != nil {
@@ -129,9 +129,17 @@ func (r *running) read(t testing.TB, from *core.Core, hints ...peer.AddrInfo) {
 	}
 }
 
+// patience bounds each wait; the long form of the churn runs many nodes in one process.
+func patience() time.Duration {
+	if os.Getenv("HYPERNODE_CHURN") != "" {
+		return 2 * time.Minute
+	}
+	return 20 * time.Second
+}
+
 func until(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(patience())
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)

@@ -61,6 +61,9 @@ func (a *app) getDrive(ctx context.Context, list []string, f *driveGetFlags) err
 		}
 		return g.run(ctx, newNodeSupplier(ctx, c, t))
 	}, func(ctx context.Context, n *node.Node) error {
+		if err := room(n); err != nil {
+			return err
+		}
 		return g.run(ctx, &ownSupplier{target: t, node: n})
 	})
 	if ctx.Err() != nil && f.watch && g.complete() && (err == nil || errors.Is(err, context.Canceled)) {
@@ -94,7 +97,7 @@ func (g *getting) run(ctx context.Context, from supplier) (err error) {
 	defer func() { <-watch }()
 	defer cancel(nil)
 	if err := from.open(ctx); err != nil {
-		return g.judge(ctx, placed(g.place, err))
+		return g.judge(ctx, g.placed(err))
 	}
 	if err = g.judge(ctx, g.copy(ctx)); err != nil && !errors.Is(err, mirror.ErrPartial) {
 		return err
@@ -120,10 +123,10 @@ func (g *getting) copy(ctx context.Context) error {
 	case err == nil && entry.Mount == nil:
 		return g.file(ctx, entry)
 	case err != nil && !errors.Is(err, drive.ErrNotFound):
-		return placed(g.place, err)
+		return g.placed(err)
 	case err != nil:
 		if err := g.from.folder(ctx, g.path); err != nil {
-			return placed(g.place, err)
+			return g.placed(err)
 		}
 	}
 	return g.folder(ctx)
@@ -159,7 +162,7 @@ func (g *getting) folder(ctx context.Context) error {
 	})
 	err := group.Wait()
 	if err != nil && !errors.Is(err, mirror.ErrPartial) {
-		return placed(g.place, ofDrive(err))
+		return g.placed(ofDrive(err))
 	}
 	return errors.Join(g.tell(dest, stats), partly(err))
 }
@@ -176,7 +179,7 @@ func (g *getting) file(ctx context.Context, e drive.Entry) error {
 	}
 	f, n, err := g.from.file(ctx, g.path, e)
 	if err != nil {
-		return placed(g.place, err)
+		return g.placed(err)
 	}
 	defer f.Close()
 	if g.flags.maxBytes > 0 && n > g.flags.maxBytes {
@@ -185,7 +188,7 @@ func (g *getting) file(ctx context.Context, e drive.Entry) error {
 	g.note(mirror.Progress{TotalFiles: 1, TotalBytes: max(n, 0)})
 	err = replaceFile(dest, func(w io.Writer) (err error) { n, err = io.Copy(w, f); return err })
 	if err != nil {
-		return placed(g.place, err)
+		return g.placed(err)
 	}
 	if e.Executable {
 		if err := os.Chmod(dest, 0o755); err != nil {
@@ -209,9 +212,12 @@ func (g *getting) note(p mirror.Progress) {
 
 func (g *getting) progress() progress {
 	g.mu.Lock()
-	p := progress{Done: uint64(g.last.Files), Total: uint64(g.last.TotalFiles)}
+	p := progress{Done: uint64(g.last.Files), Total: uint64(g.last.TotalFiles), Bytes: uint64(g.last.Bytes), TotalBytes: uint64(g.last.TotalBytes)}
 	g.mu.Unlock()
-	p.Bytes, p.Peers = g.from.fetched()
+	fetched, peers := g.from.fetched()
+	if p.Peers = peers; p.TotalBytes == 0 {
+		p.Bytes = fetched
+	}
 	return p
 }
 
@@ -252,10 +258,10 @@ func (g *getting) judge(ctx context.Context, err error) error {
 		return err
 	}
 	if bytes, _ := g.from.fetched(); bytes > 0 {
-		return fail(exitPartly, "what came is kept; run it again to go on", "fetching %s: nothing came for %s", g.place, g.flags.timeout)
+		return fail(exitPartly, "what came is kept; run it again to go on", "fetching %s: nothing came for %s", g, g.flags.timeout)
 	}
 	return fail(exitNoPeers, "check that it is being shared; ask for the address with ?peer=, which \"share\" prints too, or name a node with --bootstrap",
-		"fetching %s: no peer has it that could be found within %s (tried: %s%s)", g.place, g.flags.timeout, count(uint64(len(g.text)), "hint"), g.from.tried())
+		"fetching %s: no peer has it that could be found within %s (tried: %s%s)", g, g.flags.timeout, count(uint64(len(g.text)), "hint"), g.from.tried())
 }
 
 func (g *getting) tell(dest string, s mirror.Stats) error {
@@ -268,6 +274,20 @@ func (g *getting) tell(dest string, s mirror.Stats) error {
 	g.app.say("%s: version %d, %s, %d added, %d changed, %d removed, %s fetched", plain(dest), g.from.version(),
 		count(uint64(s.Files), "file"), s.Added, s.Changed, s.Removed, size(bytes))
 	return nil
+}
+
+// placed tells what is known of an error of the drive.
+func (g *getting) placed(err error) error {
+	p := g.place
+	p.path = strings.TrimSuffix(p.path, "/")
+	return placed(p, err)
+}
+
+// String is what is fetched.
+func (g *getting) String() string {
+	p := g.place
+	p.path = strings.TrimSuffix(p.path, "/")
+	return p.String()
 }
 
 // keep seeds what was fetched whenever a node runs, or removes it.
@@ -288,9 +308,13 @@ func (g *getting) follow(ctx context.Context) error {
 		if err != nil {
 			g.app.say("warning: %s", err)
 		}
-		if s.Added+s.Changed+s.Removed > 0 {
-			g.app.say("version %d: %d added, %d changed, %d removed", g.from.version(), s.Added, s.Changed, s.Removed)
+		g.app.tellRound(g.from.version, s)
+	}
+	if g.app.json {
+		if err := g.app.encode(g.app.result); err != nil {
+			return err
 		}
+		g.app.result = nil
 	}
 	g.app.say("following; stop with Ctrl-C")
 	return mirror.Follow(ctx, g.from.tree(g.path), mirror.Dir(g.destination()), o)

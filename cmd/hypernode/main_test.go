@@ -25,6 +25,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HYPERNODE_PATH", filepath.Join(e.WorkDir, "data"))
+			e.Setenv("HYPERNODE_STORE_DURABILITY", "process") // of nodes; a test of many does not wait for the disk
 			e.Setenv("ESC", "\x1b")
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // under the race detector each run would end with a second of sleep
 			e.Setenv("NEWLINE", "\n")

@@ -66,13 +66,19 @@ func (a *app) nodeRun(ctx context.Context, f *nodeFlags) error {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		g, gctx := errgroup.WithContext(ctx)
+		answers := make(chan struct{})
 		g.Go(func() error {
 			defer stop()
 			return api.Serve(gctx, n, socket, api.Options{
-				Version: thisVersion().Version, Stop: stop, Registry: a.registry,
+				Version: thisVersion().Version, Stop: stop, Registry: a.registry, Ready: func() { close(answers) },
 				Command: func(ctx context.Context, c api.Command) int { return carryOut(ctx, n, c) },
 			})
 		})
+		select {
+		case <-answers:
+		case <-gctx.Done():
+			return g.Wait()
+		}
 		out := runningNode{Peer: n.Host().ID().String(), Addresses: n.Addresses(), Socket: socket}
 		if err := a.printRunning(&out); err != nil {
 			return errors.Join(err, g.Wait())
@@ -265,7 +271,11 @@ func (a *app) peersCommand() *cobra.Command {
 					if len(p.Addresses) > 0 {
 						at = p.Addresses[0]
 					}
-					rows = append(rows, []string{p.Peer, at, p.RoundTrip.Round(time.Microsecond).String(), oneField([]byte(p.Agent))})
+					trip := "-" // not measured yet
+					if p.RoundTrip > 0 {
+						trip = p.RoundTrip.Round(time.Microsecond).String()
+					}
+					rows = append(rows, []string{p.Peer, at, trip, oneField([]byte(p.Agent))})
 					docs = append(docs, p)
 				}
 				return a.listing([]string{"PEER", "ADDRESS", "ROUND TRIP", "AGENT"}, rows, docs)

@@ -196,7 +196,14 @@ func (a *app) tellProfile(c config.Config, origin config.Origin) {
 	if origin["discovery.profile"] != "default" {
 		return
 	}
-	a.say("peers are found with the profile %q; choose with --profile own, lan, public or offline, or in the configuration", c.Discovery.Profile)
+	where := map[string]string{
+		config.Public:  "on this machine, on the LAN, in the network of this program and in the public IPFS network",
+		config.Own:     "on this machine, on the LAN and in the network of this program",
+		config.LAN:     "on this machine and on the LAN",
+		config.Offline: "nowhere",
+	}
+	a.say(`peers are looked for %s (profile %q); "hypernode config set discovery.profile lan" keeps to the LAN, --profile says so for once`,
+		where[c.Discovery.Profile], c.Discovery.Profile)
 }
 
 // agent is what the node calls itself to others.

@@ -15,8 +15,12 @@ import (
 type progress struct {
 	Done, Total uint64 // blocks or files; Total 0 is not known yet
 	Bytes       uint64
-	Peers       int
+	TotalBytes  uint64 // 0 is not known, and then nothing is foretold by it
+	Peers       int    // alone when none are to be expected
 }
+
+// alone is the number of peers of a work that has none.
+const alone = -1
 
 const (
 	barEvery  = 200 * time.Millisecond
@@ -71,6 +75,9 @@ type rater struct{ meter core.Meter }
 func (r *rater) describe(noun string, p progress) string {
 	r.meter.Set(core.Progress{Blocks: p.Done, Total: p.Total, Bytes: p.Bytes, Peers: p.Peers})
 	now := r.meter.Progress()
+	if p.TotalBytes > 0 {
+		return describeBytes(noun, p, float64(now.Rate)) + peersOf(p)
+	}
 	text := fmt.Sprintf("%s, %s", count(p.Done, noun), size(p.Bytes))
 	if p.Total > 0 {
 		text = fmt.Sprintf("%d of %s (%d %%), %s", p.Done, count(p.Total, noun), 100*p.Done/p.Total, size(p.Bytes))
@@ -79,7 +86,25 @@ func (r *rater) describe(noun string, p progress) string {
 	if now.Left > 0 {
 		text += fmt.Sprintf(", %s left", now.Left.Round(time.Second))
 	}
-	return text + ", " + count(uint64(p.Peers), "peer")
+	return text + peersOf(p)
+}
+
+// describeBytes tells of a work of which it is known how many bytes it has: they tell more than the number of items.
+func describeBytes(noun string, p progress, rate float64) string {
+	done := min(p.Bytes, p.TotalBytes)
+	text := fmt.Sprintf("%d of %s, %s of %s (%d %%), %s/s", p.Done, count(p.Total, noun), size(done), size(p.TotalBytes),
+		100*done/p.TotalBytes, size(uint64(rate)))
+	if left := p.TotalBytes - done; left > 0 && rate > 0 {
+		text += fmt.Sprintf(", %s left", time.Duration(float64(left)/rate*float64(time.Second)).Round(time.Second))
+	}
+	return text
+}
+
+func peersOf(p progress) string {
+	if p.Peers == alone {
+		return ""
+	}
+	return ", " + count(uint64(p.Peers), "peer")
 }
 
 // size is a number of bytes for people.

@@ -149,7 +149,8 @@ func (s *sharing) note(p mirror.Progress) {
 func (s *sharing) progress() progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return progress{Done: uint64(s.last.Files), Total: uint64(s.last.TotalFiles), Bytes: uint64(s.last.Bytes)}
+	return progress{Done: uint64(s.last.Files), Total: uint64(s.last.TotalFiles), Bytes: uint64(s.last.Bytes),
+		TotalBytes: uint64(s.last.TotalBytes), Peers: alone}
 }
 
 // once makes the drive in the store, with no node.
@@ -210,6 +211,9 @@ func (s *sharing) give(ctx context.Context, c *api.Client) error {
 
 // run serves the drive until ctx ends.
 func (s *sharing) run(ctx context.Context, n *node.Node) (err error) {
+	if err := room(n); err != nil {
+		return err
+	}
 	ref, name := s.ref()
 	made, err := drive.Create(ctx, n.Store(), ref)
 	if err != nil {
@@ -246,9 +250,7 @@ func (s *sharing) follow(ctx context.Context, to mirror.Tree, version func() uin
 		if err != nil {
 			s.app.say("warning: %s", err)
 		}
-		if stats.Added+stats.Changed+stats.Removed > 0 {
-			s.app.say("version %d: %d added, %d changed, %d removed", version(), stats.Added, stats.Changed, stats.Removed)
-		}
+		s.app.tellRound(version, stats)
 	}
 	o.Progress = nil
 	return mirror.Follow(ctx, mirror.Dir(s.path), to, o)
@@ -298,6 +300,34 @@ func hints(peers []string) []string {
 		plain = peers
 	}
 	return plain[:min(len(plain), maxHints)]
+}
+
+// round is what "share --live" and "get --watch" print with --json for each change.
+type round struct {
+	Version uint64 `json:"version"`
+	Added   int64  `json:"added"`
+	Changed int64  `json:"changed"`
+	Removed int64  `json:"removed"`
+}
+
+// tellRound tells what was done about a change.
+func (a *app) tellRound(version func() uint64, s mirror.Stats) {
+	if s.Added+s.Changed+s.Removed == 0 {
+		return
+	}
+	r := round{version(), s.Added, s.Changed, s.Removed}
+	a.say("version %d: %d added, %d changed, %d removed", r.Version, r.Added, r.Changed, r.Removed)
+	if a.json {
+		_ = a.encode(r) // a reader that went away shows when the command ends
+	}
+}
+
+// room refuses to write a store that uses all that it may.
+func room(n *node.Node) error {
+	if !n.Full() {
+		return nil
+	}
+	return fail(exitQuota, hintOf(api.CodeQuota), "the store uses all of the disk that limits.store allows")
 }
 
 // partly gives what was done but in parts its exit code.

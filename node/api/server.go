@@ -34,6 +34,8 @@ type Options struct {
 	Version string
 	// Stop is called when the node is to end. It must not block.
 	Stop func()
+	// Ready, if it is not nil, is called once requests are answered.
+	Ready func()
 	// Registry has further figures for /metrics; it may be nil.
 	Registry *Registry
 	// Command carries out a command line on the node's store and returns its exit code; nil means that none are.
@@ -58,6 +60,9 @@ func Serve(ctx context.Context, n *node.Node, path string, o Options) error {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
+	if o.Ready != nil {
+		o.Ready()
+	}
 	select {
 	case err = <-ended:
 		return fmt.Errorf("serving the socket: %w", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -13,6 +14,7 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	lswarm "github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hypernode/hypernode/config"
@@ -107,12 +109,12 @@ func reachable(o Options) ([]libp2p.Option, error) {
 		return nil, err
 	}
 	wide := o.Config.Discovery.Profile == config.Own || o.Config.Discovery.Profile == config.Public
-	if n.Relay == config.Off || !wide && len(relays) == 0 {
+	if n.Relay == config.Off || !wide && len(relays) == 0 && n.Relay != "server" {
 		return append(list, libp2p.DisableRelay()), nil
 	}
 	list = append(list, libp2p.EnableRelay())
 	if n.Relay == "server" {
-		list = append(list, libp2p.EnableRelayService())
+		list = append(list, libp2p.EnableRelayService(relay.WithLimit(circuit())), libp2p.ForceReachabilityPublic())
 	}
 	if n.HolePunching == config.On {
 		list = append(list, libp2p.EnableHolePunching())
@@ -120,11 +122,20 @@ func reachable(o Options) ([]libp2p.Option, error) {
 	return append(list, outside(o, relays, wide)...), nil
 }
 
+// circuit is what a node relays on one connection at most, in each direction: enough for two to exchange something until they
+// reach each other directly, not for bulk.
+func circuit() *relay.RelayLimit {
+	return &relay.RelayLimit{Duration: 10 * time.Minute, Data: 16 << 20}
+}
+
 // outside are the options that ask others for help.
 func outside(o Options, relays []peer.AddrInfo, wide bool) (list []libp2p.Option) {
 	switch {
 	case len(relays) > 0:
 		list = append(list, libp2p.EnableAutoRelayWithStaticRelays(relays))
+		if !wide && o.Config.Network.Relay != "server" {
+			list = append(list, libp2p.ForceReachabilityPrivate()) // there is nobody to ask, and the relays are named
+		}
 	case o.Relays != nil:
 		list = append(list, libp2p.EnableAutoRelayWithPeerSource(o.Relays))
 	}
