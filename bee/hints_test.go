@@ -85,7 +85,7 @@ func TestScanAfar(t *testing.T) {
 }
 
 func scanAfar(t *testing.T, name string, limit time.Duration) {
-	const n, trip = 3000, 50 * time.Millisecond
+	const n, trip = 2400, 50 * time.Millisecond
 	writer, b, w, r := remote(t, n, name == "gifts")
 	if name == "silence" {
 		if err := writer.Close(); err != nil {

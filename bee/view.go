@@ -130,12 +130,15 @@ func (v *view) readAround(ctx context.Context, c *core.Core, seq uint64) (*block
 	if ok, err := c.Has(ctx, start, end); !ok || err != nil {
 		return nil, err
 	}
-	list := make([][]byte, 0, end-start)
+	list, size := make([][]byte, 0, end-start), 0
 	for raw, err := range c.Blocks(ctx, start, end) {
 		if err != nil {
 			return nil, nil // the block alone will tell
 		}
 		list = append(list, raw)
+		if size += len(raw); size > 4*aroundBytes {
+			break // these are larger than most
+		}
 	}
 	v.s.cache.decodeAll(v.fork, start, list)
 	return v.s.cache.get(v.fork, seq), nil

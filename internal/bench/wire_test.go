@@ -24,6 +24,9 @@ func TestMain(m *testing.M) {
 
 // TestWire runs all groups of the wire at a small size, in processes of their own, and prints their table.
 func TestWire(t *testing.T) {
+	if testing.Short() {
+		t.Skip("30 processes")
+	}
 	r := newResults()
 	o, err := parse([]string{"-runs", "1", "-rows", "wire", "-dir", "/nowhere"})
 	if err != nil {

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -27,7 +28,13 @@ func afarKeys() (n int, counts bool) {
 func TestBeeAfar(t *testing.T) {
 	const trip = 50 * time.Millisecond
 	n, counts := afarKeys()
-	c := &cell{t: t, ctx: t.Context()}
+	deadline, gets := 2*cellDeadline, 20
+	if counts {
+		deadline, gets = 5*time.Minute, 100
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), deadline)
+	defer cancel()
+	c := &cell{t: t, ctx: ctx}
 	peer := Start(t)
 	node, store := NewNode(t), peer.Store(t)
 	w := c.open(store, Spec{Name: "bee"})
@@ -51,13 +58,13 @@ func TestBeeAfar(t *testing.T) {
 		return strconv.Atoi(text)
 	})
 	c.must(err)
-	closeConnection(t, link.Close)
+	t.Cleanup(func() { closeConnection(t, link.Close) })
 	c.must(r.Reach(c.ctx, 0, c.state(w).Length))
 	b, err := bee.Open(c.ctx, Core(r))
 	c.must(err)
 	defer b.Close()
 	seed := rand.Uint64()
-	rng, took := rand.New(rand.NewPCG(seed, 0)), make([]time.Duration, 100)
+	rng, took := rand.New(rand.NewPCG(seed, 0)), make([]time.Duration, gets)
 	for i := range took {
 		key, start := fmt.Appendf(nil, "key-%010d", rng.IntN(n)), time.Now()
 		if e, err := b.Get(c.ctx, key); err != nil || len(e.Value) != 100 {

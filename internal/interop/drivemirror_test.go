@@ -72,6 +72,11 @@ func TestDriveMirrors(t *testing.T) {
 		c.must(err)
 		c.must(jsCopy.do(c.ctx, "drive.export", Args{"dir": there}, nil))
 		c.sameFolder(here, there)
+		for _, dir := range []string{here, there} {
+			if link, err := os.Readlink(filepath.Join(dir, "a", "beside")); err != nil || link != "run.sh" {
+				c.t.Errorf("the link in %s leads to %q, %v", dir, link, err)
+			}
+		}
 		c.must(os.Mkdir(filepath.Join(here, "nothing in it"), 0o777))
 		c.imported(node, peers[0], here)
 	})

@@ -10,6 +10,7 @@
 //	HYPERNODE_NETLAB=long     whole trees (the Go toolchain's sources), more kills, sharper bounds
 //	HYPERNODE_NETLAB_LOG=1    what all processes say, as the tests go
 //	HYPERNODE_KUBO=1          build the IPFS node, unless it is there
+//	HYPERNODE_NETLAB_BINARY   the command to try, in place of one that is built for the run
 //
 // The folder kubo is a module of its own, which pins the IPFS node that ours is tried against. It is built into kubo/bin by
 //

@@ -61,7 +61,7 @@ func (m *machine) start(env []string, name string, args ...string) *process {
 		p.said.to = os.Stderr
 	}
 	p.cmd.Dir, p.cmd.Stderr = m.home, &p.said
-	p.cmd.Env = append([]string{"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}, env...)
+	p.cmd.Env = append([]string{"HOME=" + m.home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(), "GORACE=" + os.Getenv("GORACE")}, env...)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // with the thread, which ends with the test
 	out, err := p.cmd.StdoutPipe()
 	must(m.t, err)
