@@ -50,10 +50,11 @@ func (d *Drive) prepare(ctx context.Context) (wait func(found bool)) {
 	var ends sync.WaitGroup
 	ends.Go(func() {
 		// An error is met again by who needs the contents.
-		if early, err := d.s.derived(ctx); err == nil {
+		early, err := d.s.derived(ctx)
+		if err == nil {
 			ends.Go(func() { join(ctx, early); _ = early.Close() })
 		}
-		if b, err := d.s.content(ctx); err == nil {
+		if b, err := d.s.content(ctx); err == nil && (early == nil || early.Key() != b.Core().Key()) {
 			join(ctx, b.Core())
 		}
 	})
