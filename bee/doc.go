@@ -17,8 +17,8 @@
 //
 // What is missing is fetched, block by block as the tree leads to it, which takes a round trip for each level. Therefore a
 // read that must wait tells the peers of the core which key or range it is after (the extension "hyperbee"). They answer with
-// the numbers of the blocks that it takes, and those who run this package send the blocks at once. A scan also fetches
-// what the nodes on its way lead to, ahead of itself.
+// the numbers of the blocks that it takes, and those who run this package send the blocks at once. A scan that
+// lacks something sends a scout ahead of itself, who asks for what comes next as soon as the last answer is here.
 //
 // # Trust
 //

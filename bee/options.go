@@ -8,8 +8,8 @@ type Options struct {
 	SkipSame bool
 	// ReadOnly refuses all changes.
 	ReadOnly bool
-	// Cache is how many bytes of decoded blocks are kept in memory, give or take; 0 means DefaultCache. It is filled as
-	// blocks are read and written.
+	// Cache is how many bytes of blocks are kept in memory, give or take, for the bee and all its views; 0 means
+	// DefaultCache. It is filled as blocks are read and written.
 	Cache int
 	// NoHints neither asks peers for what a read will need, nor tells them what theirs will.
 	NoHints bool
