@@ -29,6 +29,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
+	defer writer.Close()
 	go writer.Run(ctx)
 	log, err := writer.Open(ctx, corestore.Name("events"))
 	if err != nil {
@@ -42,6 +43,7 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
+	defer reader.Close()
 	go reader.Run(ctx)
 	copied, err := reader.Core(ctx, log.Key(), hint(writer))
 	if err != nil {
@@ -65,6 +67,7 @@ func ExampleNode_Join() {
 	if err != nil {
 		panic(err)
 	}
+	defer a.Close()
 	go a.Run(ctx)
 	_, err = a.Join(ctx, topic, "/greeting/1", func(_ context.Context, s *protocols.Stream) {
 		b, _ := io.ReadAll(s)
@@ -78,6 +81,7 @@ func ExampleNode_Join() {
 	if err != nil {
 		panic(err)
 	}
+	defer b.Close()
 	go b.Run(ctx)
 	m, err := b.Join(ctx, topic, "/greeting/1", func(_ context.Context, s *protocols.Stream) {
 		io.WriteString(s, "good morning")
@@ -105,6 +109,7 @@ func ExampleAttach() {
 	if err != nil {
 		panic(err)
 	}
+	defer n.Close()
 	go n.Run(ctx)
 	fmt.Println(n.Host() == h)
 	// Output: true

@@ -134,7 +134,7 @@ func patience() time.Duration {
 	if os.Getenv("HYPERNODE_CHURN") != "" {
 		return 2 * time.Minute
 	}
-	return 20 * time.Second
+	return time.Minute
 }
 
 func until(t testing.TB, what string, ok func() bool) {

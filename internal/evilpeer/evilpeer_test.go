@@ -122,7 +122,7 @@ func attack(t *testing.T, p *process, m Misbehaviour) result {
 func transfer(t *testing.T, p *process, h *honest, r *result, before report) (last report) {
 	t.Helper()
 	start := time.Now()
-	ctx, cancel := context.WithTimeout(t.Context(), lasts)
+	ctx, cancel := context.WithTimeout(t.Context(), unhurried(lasts))
 	defer cancel()
 	if err := h.connect(ctx, p.addr); err != nil {
 		t.Fatalf("honest peer: %v", err)
@@ -164,7 +164,7 @@ func transfer(t *testing.T, p *process, h *honest, r *result, before report) (la
 func settle(p *process, before report) int {
 	for start := time.Now(); ; {
 		r := p.do("measure")
-		if r.Goroutines <= before.Goroutines+slack || time.Since(start) > settles {
+		if r.Goroutines <= before.Goroutines+slack || time.Since(start) > unhurried(settles) {
 			return r.Goroutines
 		}
 		time.Sleep(sample)

@@ -54,6 +54,14 @@ const (
 	victimStall     = time.Second
 )
 
+// unhurried is d, or what it takes under the race detector.
+func unhurried(d time.Duration) time.Duration {
+	if raceEnabled {
+		return 4 * d
+	}
+	return d
+}
+
 // served is how many blocks of servedSize bytes the victim serves.
 const (
 	served     = 300
@@ -120,7 +128,7 @@ func (v *victim) accept(ctx context.Context) {
 		}
 		v.work.Go(func() {
 			conn, err := secretstream.Server(ctx, raw, secretstream.Options{
-				Handshake: victimHandshake, Limits: secretstream.Limits{Stall: victimStall},
+				Handshake: unhurried(victimHandshake), Limits: secretstream.Limits{Stall: unhurried(victimStall)},
 			})
 			if err == nil {
 				v.set.Serve(ctx, conn, v.store.Find) // peers may fail as they like

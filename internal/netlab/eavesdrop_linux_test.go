@@ -51,7 +51,9 @@ func hear(ctx context.Context, p part) error {
 	return nil
 }
 
-func plainly(ctx context.Context, h host.Host, to peer.ID) (mux.Conn, error) { return framed(ctx, h, to) }
+func plainly(ctx context.Context, h host.Host, to peer.ID) (mux.Conn, error) {
+	return framed(ctx, h, to)
+}
 
 func secretly(ctx context.Context, h host.Host, to peer.ID) (mux.Conn, error) {
 	s, err := h.NewStream(ctx, to, protocols.SecretStream)

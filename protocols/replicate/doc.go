@@ -22,6 +22,12 @@
 // of them, and answers are verified and stored many at a time. What must not wait, such as an answer to an urgent request, is
 // sent before bulk; the bulk of several cores takes turns.
 //
+// A download asks for blocks in ascending order, from many peers at once; one that is linear keeps those behind from coming long
+// before those in front. How far it is, a [core.Meter] tells. A block that a peer cannot prove, or over which its streams end, is
+// asked for last, so that it keeps no other from coming.
+//
+// Until a peer has proven that it knows the key of a core, its messages are small and few: nothing larger than 1 MiB is read.
+//
 // A block may also be pushed to a peer that takes gifts, see [Replicator.Push]. Rates are bounded by [Options], and [Replicator.Stats]
 // and [Replicator.Peers] tell what is going on.
 package replicate
