@@ -38,11 +38,16 @@ func (s *slab) clone(b []byte) []byte {
 	return b
 }
 
-// Blocks yields the blocks from start up to, not including, end, in order. Blocks that are missing are fetched. After an
+// Blocks yields the blocks from start up to, not including, end, in order. Blocks that are missing are fetched, more and more
+// of them ahead, up to 1,024 or about 16 MiB. After an
 // error it ends; with ErrTruncated when the log is cut below what was yielded. Each block is the caller's.
 func (c *Core) Blocks(ctx context.Context, start, end uint64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		c.walk(start).to(ctx, end, yield)
+		ctx, cancel := context.WithCancel(ctx)
+		w := c.walk(start)
+		defer w.ahead.tasks.Wait()
+		defer cancel()
+		w.to(ctx, end, yield)
 	}
 }
 
@@ -52,16 +57,17 @@ type walk struct {
 	epoch uint64 // of the log's cuts at the start
 	start uint64
 	next  uint64 // the block to yield next
+	ahead ahead
 }
 
 func (c *Core) walk(start uint64) *walk {
-	return &walk{core: c, epoch: c.log.epoch(), start: start, next: start}
+	return &walk{core: c, epoch: c.log.epoch(), start: start, next: start, ahead: ahead{core: c}}
 }
 
 // to yields blocks up to end. It tells whether all of them were yielded and taken.
 func (w *walk) to(ctx context.Context, end uint64, yield func([]byte, error) bool) bool {
 	for w.next < end {
-		blocks, err := w.core.chunk(ctx, w.next, end)
+		blocks, err := w.chunk(ctx, end)
 		if err == nil {
 			err = w.uncut()
 		}
@@ -87,18 +93,30 @@ func (w *walk) uncut() error {
 	return w.core.log.uncut(w.epoch, w.next)
 }
 
-// chunk returns blocks from start on, as they are stored: as many as are here, up to the size of a chunk, at least one.
-func (c *Core) chunk(ctx context.Context, start, end uint64) ([][]byte, error) {
-	run, err := c.run(ctx, start, min(end, start+chunkBlocks))
+// chunk returns the next blocks, as they are stored: as many as are here, up to the size of a chunk, at least one.
+func (w *walk) chunk(ctx context.Context, end uint64) ([][]byte, error) {
+	c := w.core
+	run, err := c.run(ctx, w.next, min(end, w.next+chunkBlocks))
 	if err != nil {
 		return nil, err
 	}
+	if run == 0 || w.ahead.asked > 0 {
+		w.ahead.reach(ctx, w.next+run, end)
+	}
+	if run == 0 {
+		if err = w.ahead.arrives(ctx, w.next); err == nil {
+			run, err = c.run(ctx, w.next, min(end, w.next+chunkBlocks))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	if run > 0 {
-		if blocks, err := c.read(ctx, start, start+run); err != nil || len(blocks) > 0 {
+		if blocks, err := c.read(ctx, w.next, w.next+run); err != nil || len(blocks) > 0 {
 			return blocks, err
 		}
 	}
-	b, err := c.stored(ctx, start)
+	b, err := c.stored(ctx, w.next)
 	return [][]byte{b}, err
 }
 
@@ -157,12 +175,17 @@ func (c *Core) read(ctx context.Context, start, end uint64) (list [][]byte, err 
 	return list, nil
 }
 
-// Live yields the blocks from start on, and goes on with those that are appended later, until ctx ends: then it yields
-// ctx's error. When the log is cut below what was yielded it ends with ErrTruncated.
+// Live yields the blocks from start on, and goes on with those that are appended later, which it asks peers for before they
+// are there, until ctx ends: then it yields ctx's error. When the log is cut below what was yielded it ends with ErrTruncated.
 func (c *Core) Live(ctx context.Context, start uint64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
 		w := c.walk(start)
-		for head := c.Head(); w.to(ctx, head.Length, yield); {
+		defer w.ahead.tasks.Wait()
+		defer cancel()
+		head := c.Head()
+		w.ahead.follow(ctx, max(start, head.Length))
+		for w.to(ctx, head.Length, yield) {
 			next, err := c.Wait(ctx, head)
 			if err == nil {
 				err = w.uncut()
