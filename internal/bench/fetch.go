@@ -56,9 +56,6 @@ func followTail(ctx context.Context, t *task) (figures, error) {
 		if start < t.Cores[0].Count {
 			return fmt.Errorf("%d blocks are there, want %d", start, t.Cores[0].Count)
 		}
-		follow, stop := context.WithCancel(ctx)
-		p.work.Go(func() { c.Download(follow, core.Want{Ranges: []core.Range{{Start: start}}}) })
-		defer stop()
 		if err := say(hello{}); err != nil {
 			return err
 		}
