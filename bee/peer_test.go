@@ -2,6 +2,7 @@ package bee
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -193,7 +194,9 @@ func (w *wire) Push(_ string, blocks []uint64) {
 	}
 	w.later(func() {
 		for _, i := range blocks {
-			if err := w.far.take(context.Background(), i); err != nil {
+			if err := w.far.take(context.Background(), i); errors.Is(err, core.ErrClosed) {
+				return // the other end has gone meanwhile
+			} else if err != nil {
 				panic(err)
 			}
 			w.mu.Lock()

@@ -121,10 +121,12 @@ func (d *DHT) provide(h host.Host) (err error) {
 	local := func(m mh.Multihash) error {
 		return d.table.ProviderStore().AddProvider(context.Background(), m, peer.AddrInfo{ID: h.ID()})
 	}
+	// What was announced before there was anybody to tell goes out when the network is entered. The list of what is announced
+	// is new with each start, so that this brings no flood of what is long known.
 	d.sweep, err = provider.New(
 		provider.WithHost(h), provider.WithRouter(d.table), provider.WithMessageSender(d.table.MessageSender()),
 		provider.WithSelfAddrs(d.table.FilteredAddrs), provider.WithDatastore(records), provider.WithKeystore(d.keys),
-		provider.WithAddLocalRecord(local), provider.WithSkipBootstrapReprovide(true),
+		provider.WithAddLocalRecord(local), provider.WithSkipBootstrapReprovide(false),
 		provider.WithConnectivityCheckOnlineInterval(time.Minute), provider.WithOfflineDelay(10*time.Minute),
 	)
 	if err != nil {
