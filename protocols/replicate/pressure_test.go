@@ -61,7 +61,8 @@ func TestBackPressure(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- n.set.Serve(t.Context(), g, n.store.Find) }()
 		synctest.Wait() // all are stuck
-		if g.sent < maxRequests || g.sent > maxRequests+2*gatherCount {
+		// How many groups of requests are taken before the answers to the first ones are stuck is a matter of chance.
+		if g.sent < maxRequests || g.sent > 2*maxRequests {
 			t.Errorf("%d requests are read", g.sent)
 		}
 		if st := n.set.Core(w.DiscoveryKey()).Stats(); st.BytesOut > 1<<20 {
