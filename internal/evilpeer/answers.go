@@ -31,7 +31,7 @@ func onAnswers() []Misbehaviour {
 		})},
 		{Name: "zero-length block", What: "nothing in place of a block", Run: falsify(func(p *merkle.Proof) { p.Block.Value = nil })},
 		{Name: "largest block", What: "15 MiB in place of a block", Run: falsify(func(p *merkle.Proof) { p.Block.Value = make([]byte, 15<<20) }),
-			Budget: Budget{Heap: 160 << 20, Honest: 20 * time.Second}},
+			Budget: Budget{Heap: 256 << 20, Honest: 20 * time.Second}},
 		{Name: "wrong fork", What: "answers of another fork", Run: falsify(func(p *merkle.Proof) { p.Fork += 3 })},
 		{Name: "silence", What: "claims all, and answers nothing", Run: lie(liar{answer: silence})},
 		{Name: "silence about blocks", What: "gives the head and no block", Run: lie(liar{answer: silentBlocks})},
