@@ -45,10 +45,10 @@ func (s *nodeSupplier) listen(ctx context.Context) {
 			o.Peers = append(o.Peers, p)
 		}
 	}
-	for now, err := range s.client.Fetch(ctx, s.key, o) {
+	for told, err := range s.client.Fetch(ctx, s.key, o) {
 		s.mu.Lock()
 		if err == nil {
-			s.now = now
+			s.now = told
 		}
 		s.err = err
 		close(s.changed)

@@ -105,11 +105,11 @@ func TestFetch(t *testing.T) {
 		t.Fatal(err)
 	}
 	var last api.Fetching
-	for now, err := range b.Fetch(ctx, share.Key, api.Fetch{Peers: n.Addresses()}) {
+	for told, err := range b.Fetch(ctx, share.Key, api.Fetch{Peers: n.Addresses()}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if last = now; now.Held {
+		if last = told; told.Held {
 			break
 		}
 	}
@@ -128,9 +128,9 @@ func TestFetch(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for now, err := range b.Fetch(ctx, keys.Key{7}, api.Fetch{}) {
-		if err != nil || now.Version != 0 || now.Profile != "offline" {
-			t.Fatalf("%+v, %v", now, err)
+	for told, err := range b.Fetch(ctx, keys.Key{7}, api.Fetch{}) {
+		if err != nil || told.Version != 0 || told.Profile != "offline" {
+			t.Fatalf("%+v, %v", told, err)
 		}
 		break
 	}

@@ -34,8 +34,8 @@ func (l *line) reset(todo *bitfield.Bitfield, size int) uint64 {
 	return l.edge
 }
 
-// advance moves the edge when the first missing block has moved far enough, and returns what may be asked for now and could
-// not before.
+// advance moves the edge when the first missing block has moved far enough, and returns what it moved over: that may be asked
+// for from then on.
 func (l *line) advance(todo *bitfield.Bitfield, size int) (start, end uint64) {
 	first, some := todo.NextSet(l.first)
 	if !some {

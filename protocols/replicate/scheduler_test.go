@@ -55,7 +55,7 @@ func (d *desk) asks(name string) (list []*merkle.Request) {
 	}
 }
 
-// blocks returns the blocks that a peer is asked for now, and how many of the requests are urgent.
+// blocks takes the requests to a peer, and returns the blocks that they ask for and how many are urgent.
 func (d *desk) blocks(name string) (list []uint64, urgent int) {
 	for _, q := range d.asks(name) {
 		if q.Block != nil {
