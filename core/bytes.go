@@ -98,6 +98,9 @@ func (c *Core) withTree(ctx context.Context, fn func(r merkle.Reader, t *merkle.
 			r.length = t.Length
 			return fn(r, &t)
 		})
+		if cut := c.whole(); cut != nil {
+			return cut // it came between: what was read may be of another fork
+		}
 		if c.log.settled(); c.log.current.Load().fork == st.fork {
 			return err
 		}

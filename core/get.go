@@ -54,6 +54,9 @@ func (c *Core) stored(ctx context.Context, i uint64) ([]byte, error) {
 			return nil, err
 		}
 		err = c.log.fetchBlock(ctx, i, bad != nil)
+		if cut := c.pinned(i); cut != nil {
+			return nil, cut
+		}
 		if corrupt && errors.Is(err, ErrNotAvailable) {
 			return nil, &CorruptError{Block: i}
 		}
@@ -68,6 +71,15 @@ func (c *Core) local(ctx context.Context, i uint64) ([]byte, error) {
 	if err := c.pinned(i); err != nil {
 		return nil, err
 	}
+	b, err := c.current(ctx, i)
+	if cut := c.pinned(i); cut != nil {
+		return nil, cut // it came between: neither the block nor the error is about the snapshot
+	}
+	return b, err
+}
+
+// current reads a block of the log as it is now, whatever a snapshot holds on to.
+func (c *Core) current(ctx context.Context, i uint64) ([]byte, error) {
 	l := c.log
 	st := l.current.Load()
 	if i >= st.length {
@@ -79,11 +91,7 @@ func (c *Core) local(ctx context.Context, i uint64) ([]byte, error) {
 	if err := l.need(ctx, st, i); err != nil {
 		return nil, err
 	}
-	b, err := l.read(ctx, i)
-	if cut := c.pinned(i); cut != nil {
-		return nil, cut // it came between
-	}
-	return b, err
+	return l.read(ctx, i)
 }
 
 func outOfRange(i, length uint64) error {
