@@ -30,7 +30,7 @@ func (a *applying) verify(ctx context.Context, proofs []*merkle.Proof, verdicts 
 		r.length = a.from.length
 		for ; n < len(proofs); n++ {
 			p := proofs[n]
-			if n > 0 && (p.Fork != a.tree.Fork || p.Manifest != nil || p.Request == 0 || p.Upgrade != nil && a.log.auth == nil) {
+			if n > 0 && (p.Fork != a.tree.Fork || p.Manifest != nil || p.Upgrade != nil && (p.Request == 0 || a.log.auth == nil)) {
 				return nil
 			}
 			if err := a.one(r, p, &a.leaves[n], &verdicts[n]); err != nil {

@@ -65,7 +65,7 @@ func (l *log) takeOff(i uint64) (*flight, Session, error) {
 func (l *log) fly(ctx context.Context, session Session, i uint64, f *flight, corrupt bool) error {
 	here, err := l.has(ctx, l.current.Load(), i)
 	if err == nil && (corrupt || !here) {
-		err = session.Fetch(ctx, Want{Blocks: []uint64{i}, Priority: 1})
+		err = session.Fetch(ctx, Want{Blocks: []uint64{i}, Anew: corrupt, Priority: 1})
 	}
 	if err != nil {
 		err = fmt.Errorf("core: fetching block %d: %w", i, err)

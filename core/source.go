@@ -38,6 +38,9 @@ type Want struct {
 	Seek *SeekWant
 	// Head asks for the newest head that a peer can prove.
 	Head bool
+	// Anew asks for blocks even where they are held: what is stored of them is corrupt, and a store that takes no writes
+	// cannot drop it.
+	Anew bool
 	// Linear keeps blocks of Ranges from coming long before those in front of them: at most about 32 MiB, or 256 blocks,
 	// are asked for from the first one on that is missing. Without it they are asked for in ascending order too, but
 	// peers that are fast go ahead of others without a bound.

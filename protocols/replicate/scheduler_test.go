@@ -305,6 +305,22 @@ func TestScheduler(t *testing.T) {
 				d.t.Errorf("told %+v, want %+v", told, want)
 			}
 		}},
+		{"what has come since the caller looked is not asked for", func(d *desk) {
+			d.s.load(core.Head{Length: 10, ByteLength: 1000}, []core.Range{{Start: 2, End: 5}}, true)
+			d.join("a", 10, all)
+			if w := d.want(core.Want{Blocks: []uint64{2, 4}, Priority: 1}); w.left > 0 {
+				d.t.Errorf("%d blocks that are here are waited for", w.left)
+			}
+			d.want(core.Want{Ranges: []core.Range{{Start: 1, End: 7}}})
+			d.want(core.Want{Blocks: []uint64{3, 8}, Priority: 1})
+			d.expect("a", 8, 1, 5, 6)
+		}},
+		{"what is here and corrupt is asked for anew", func(d *desk) {
+			d.s.load(core.Head{Length: 10, ByteLength: 1000}, []core.Range{all}, true)
+			d.join("a", 10, all)
+			d.want(core.Want{Blocks: []uint64{3}, Anew: true, Priority: 1})
+			d.expect("a", 3)
+		}},
 		{"a retired peer is asked for nothing", func(d *desk) {
 			d.join("a", 10, all).retired = true
 			d.want(core.Want{Ranges: []core.Range{all}})

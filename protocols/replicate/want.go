@@ -1,6 +1,8 @@
 package replicate
 
 import (
+	"slices"
+
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/internal/bitfield"
 )
@@ -74,6 +76,16 @@ func (w *want) split() (urgent []uint64) {
 	return urgent
 }
 
+// drop takes the blocks that are held out of the bulk.
+func (w *want) drop(held *bitfield.Bitfield) {
+	for from, to := range w.todo.Runs(0, bitfield.Limit) {
+		for start, end := range held.Runs(from, to) {
+			w.todo.SetRange(start, end, false)
+			w.left -= end - start
+		}
+	}
+}
+
 // lose puts blocks that had come and went back among those to come, and tells whether there are any.
 func (w *want) lose(r core.Range) (lost bool) {
 	for _, own := range w.Ranges {
@@ -92,9 +104,14 @@ func (w *want) lose(r core.Range) (lost bool) {
 	return lost
 }
 
-// add takes a want in.
+// add takes a want in. Blocks that have come since the caller looked are not asked for: no peer might have them any more.
 func (s *scheduler) add(w *want) {
-	for _, i := range w.split() {
+	urgent := w.split()
+	if !w.Anew {
+		urgent = slices.DeleteFunc(urgent, s.held.Has)
+		w.drop(&s.held)
+	}
+	for _, i := range urgent {
 		w.left++
 		if len(s.waiting[i]) == 0 && s.flying[i] == 0 {
 			s.urgent = append(s.urgent, i)
