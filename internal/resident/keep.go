@@ -15,10 +15,12 @@ const (
 	idlePercent = 100
 
 	// period is how often is looked, busyBytes what is allocated in a busy period at least, and quiet after how many others
-	// memory is given back.
+	// memory is given back. As long as it stays quiet the pages of the program are let go again every so many periods: some
+	// kernels map the file in pieces of 2 MiB, so that what is done now and then adds up to all of it.
 	period    = time.Second
 	busyBytes = 4 << 20
 	quiet     = 5
+	again     = 10
 )
 
 // Keep looks every second how much the program allocates, until ctx ends, and sets the garbage collector accordingly. The
@@ -29,7 +31,7 @@ func Keep(ctx context.Context) {
 	if os.Getenv("GOGC") != "" {
 		percent = func(int) {}
 	}
-	k := keeper{percent: percent, shrink: Shrink}
+	k := keeper{percent: percent, shrink: Shrink, drop: dropProgram}
 	k.begin()
 	tick := time.NewTicker(period)
 	defer tick.Stop()
@@ -49,7 +51,9 @@ func Keep(ctx context.Context) {
 type keeper struct {
 	percent func(int)
 	shrink  func()
+	drop    func()
 	left    int // periods until memory is given back; 0 once it is
+	idle    int // periods since, or since the program's pages were let go last
 }
 
 func (k *keeper) begin() {
@@ -67,6 +71,12 @@ func (k *keeper) tick(bytes uint64) {
 		if k.left--; k.left == 0 {
 			k.percent(idlePercent)
 			k.shrink()
+			k.idle = 0
+		}
+	default:
+		if k.idle++; k.idle == again {
+			k.drop()
+			k.idle = 0
 		}
 	}
 }

@@ -10,7 +10,9 @@ import (
 
 func TestKeeper(t *testing.T) {
 	var did []int
-	k := keeper{percent: func(p int) { did = append(did, p) }, shrink: func() { did = append(did, 0) }}
+	k := keeper{
+		percent: func(p int) { did = append(did, p) }, shrink: func() { did = append(did, 0) }, drop: func() { did = append(did, 1) },
+	}
 	ticks := func(n int, bytes uint64) {
 		for range n {
 			k.tick(bytes)
@@ -19,10 +21,10 @@ func TestKeeper(t *testing.T) {
 	k.begin()
 	ticks(quiet-1, 0)
 	ticks(3, busyBytes) // still busy: the count begins anew
-	ticks(10*quiet, busyBytes-1)
+	ticks(quiet+2*again, busyBytes-1)
 	ticks(2, busyBytes)
-	ticks(10*quiet, 0)
-	want := []int{busyPercent, idlePercent, 0, busyPercent, idlePercent, 0}
+	ticks(quiet+again-1, 0)
+	want := []int{busyPercent, idlePercent, 0, 1, 1, busyPercent, idlePercent, 0}
 	if !slices.Equal(did, want) {
 		t.Fatalf("%v, not %v", did, want)
 	}
