@@ -95,7 +95,10 @@ func (e *Engine) records() *pebble.Options {
 		o.Levels[i].BlockSize = 16 << 10
 	}
 	o.Experimental.ReadCompactionRate = math.MaxInt64 // reads start no compactions
-	o.DisableAutomaticCompactions = e.readOnly        // they would end up in memory
+	// A compaction that must wait is begun when another one ends. The scheduler that is made by default looks ten times a second
+	// too, from a goroutine that a store which cannot be opened would leave behind.
+	o.Experimental.CompactionScheduler = pebble.NewConcurrencyLimitSchedulerWithNoPeriodicGrantingForTest()
+	o.DisableAutomaticCompactions = e.readOnly // they would end up in memory
 	if e.options.tune != nil {
 		e.options.tune(o)
 	}
