@@ -1,14 +1,13 @@
 package datastore
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // maxSecret is the largest secret, in bytes.
@@ -58,10 +57,11 @@ func (s fileSecrets) Store(name string, secret []byte) error {
 	if err := s.makeDir(); err != nil {
 		return fmt.Errorf("storing secret %s: %w", name, err)
 	}
-	var id [8]byte
-	rand.Read(id[:])
-	temp := filepath.Join(s.dir, ".new-"+hex.EncodeToString(id[:]))
-	err := writeSynced(temp, secret)
+	temp := s.temp(name)
+	err := removeIfThere(temp)
+	if err == nil {
+		err = writeSynced(temp, secret)
+	}
 	if err == nil {
 		err = os.Rename(temp, filepath.Join(s.dir, name))
 	}
@@ -71,16 +71,18 @@ func (s fileSecrets) Store(name string, secret []byte) error {
 	return syncDir(s.dir)
 }
 
+// temp is the file that becomes the secret. A crash leaves it behind: the next Store or Remove of that name removes it.
+func (s fileSecrets) temp(name string) string { return filepath.Join(s.dir, ".new-"+name) }
+
 // Remove implements Secrets.
 func (s fileSecrets) Remove(name string) error {
 	if err := checkSecretName(name); err != nil {
 		return err
 	}
-	path := filepath.Join(s.dir, name)
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Lstat(s.dir); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	if err := os.Remove(path); err != nil {
+	if err := errors.Join(removeIfThere(s.temp(name)), removeIfThere(filepath.Join(s.dir, name))); err != nil {
 		return fmt.Errorf("removing secret %s: %w", name, err)
 	}
 	return syncDir(s.dir)
@@ -98,7 +100,9 @@ func (s fileSecrets) makeDir() error {
 }
 
 func checkPrivate(info fs.FileInfo) error {
-	if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
+	// Windows has no such rights: who may read a file there follows from the folder.
+	exposed := info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows"
+	if !info.Mode().IsRegular() || exposed {
 		return fmt.Errorf("%w: %s has mode %v", ErrSecretExposed, info.Name(), info.Mode())
 	}
 	return nil
@@ -134,12 +138,4 @@ func removeIfThere(path string) error {
 		return err
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -62,3 +62,24 @@ func TestSecretFilesThatAreRefused(t *testing.T) {
 		t.Errorf("what the link led to: %v", err)
 	}
 }
+
+// TestFileSecretsTorn has a crash come between the writing of a secret and its getting its name.
+func TestFileSecretsTorn(t *testing.T) {
+	dir := t.TempDir()
+	s := FileSecrets(dir)
+	torn := filepath.Join(dir, ".new-a")
+	for name, next := range map[string]func() error{
+		"stored again": func() error { return s.Store("a", []byte("secret")) },
+		"removed":      func() error { return s.Remove("a") },
+	} {
+		if err := os.WriteFile(torn, []byte("sec"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := next(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := os.Lstat(torn); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: what was torn is still there: %v", name, err)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -71,7 +72,9 @@ func (s secrets) read(path string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if !info.Mode().IsRegular() || info.Mode().Perm()&0o077 != 0 {
+		// Windows has no such rights: who may read a file there follows from the folder.
+		exposed := info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows"
+		if !info.Mode().IsRegular() || exposed {
 			return nil, fmt.Errorf("%w: it has mode %v", datastore.ErrSecretExposed, info.Mode())
 		}
 		before = info
