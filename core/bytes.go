@@ -33,7 +33,14 @@ func (c *Core) Offset(ctx context.Context, i uint64) (uint64, error) {
 		case try == maxTries:
 			return 0, fmt.Errorf("%w: %w", ErrNotAvailable, err)
 		}
-		if _, err := c.stored(ctx, i); err != nil { // its proof brings the nodes, and proves their sizes
+		// The proof of a block brings the nodes, and proves their sizes: that of the block, or of the one before it where the
+		// block is not the snapshot's.
+		if c.pin != nil && i == c.pin.head.Length {
+			_, err = c.stored(ctx, i-1)
+		} else {
+			_, err = c.stored(ctx, i)
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -61,9 +68,12 @@ func (c *Core) Seek(ctx context.Context, offset uint64) (block, within uint64, e
 			err = fmt.Errorf("%w: %w", ErrNotAvailable, err)
 		case errors.Is(err, merkle.ErrUnsureSize):
 			// The sizes that led here were only claimed. The block that they lead to proves those on its path.
+			if c.pin != nil {
+				block = min(block, c.pin.head.Length-1) // whose proof brings the snapshot's own roots
+			}
 			_, err = c.stored(ctx, block)
 		case errors.Is(err, merkle.ErrMissingNode):
-			err = c.log.fetch(ctx, Want{Seek: &SeekWant{Bytes: offset, Padding: c.padding()}, Priority: 1})
+			err = c.fetch(ctx, Want{Seek: &SeekWant{Bytes: offset, Padding: c.padding()}, Priority: 1})
 		}
 		if err != nil {
 			return 0, 0, err
@@ -107,12 +117,14 @@ func (c *Core) withTree(ctx context.Context, fn func(r merkle.Reader, t *merkle.
 	}
 }
 
-// Bytes yields the bytes from offset on, n of them, in pieces that end where blocks end.
+// Bytes yields the bytes from offset on, n of them, in pieces that end where blocks end. They are those of the log as it is at
+// the start: after an error it ends, with ErrTruncated when the log is cut below the length that it had then.
 func (c *Core) Bytes(ctx context.Context, offset, n uint64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if n == 0 {
 			return
 		}
+		c := c.still() // where a byte is and what is there must be of one history
 		block, skip, err := c.Seek(ctx, offset)
 		if err != nil {
 			yield(nil, err)

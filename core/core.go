@@ -19,9 +19,10 @@ type Core struct {
 	cipher atomic.Pointer[blockCipher]
 
 	readOnly  bool
-	weak      bool // the session's own handle: it does not keep the log open
-	pin       *pin // set for a snapshot
-	exclusive bool // holds the log's token; guarded by the log's mu
+	weak      bool  // the session's own handle: it does not keep the log open
+	pin       *pin  // set for a snapshot
+	of        *Core // the handle that an uncounted snapshot ends with, see still
+	exclusive bool  // holds the log's token; guarded by the log's mu
 	closed    atomic.Bool
 	onClose   func()
 }
@@ -94,18 +95,32 @@ func (c *Core) padding() uint64 {
 func (c *Core) Served() Head { return c.head(c.log.served.Load()) }
 
 // TreeHash returns the hash that, with length and fork, stands for the whole log.
-func (c *Core) TreeHash() merkle.Hash { return c.log.current.Load().treeHash }
+func (c *Core) TreeHash() merkle.Hash { return c.state().treeHash }
 
 // Signature returns the signature of the head as it is stored and sent: nil for an empty log and for a static core.
-func (c *Core) Signature() []byte { return append([]byte(nil), c.log.current.Load().signature...) }
+func (c *Core) Signature() []byte { return append([]byte(nil), c.state().signature...) }
 
-// Contiguous returns the number of leading blocks that are held.
+// state is the state whose head the handle shows; an empty one for the beginning of a log.
+func (c *Core) state() *state {
+	switch {
+	case c.pin == nil:
+		return c.log.current.Load()
+	case c.pin.state == nil:
+		return &state{}
+	}
+	return c.pin.state
+}
+
+// Contiguous returns the number of leading blocks that are held: none of a snapshot that was cut.
 func (c *Core) Contiguous() uint64 {
 	n := c.log.current.Load().contiguous
-	if c.pin != nil {
-		n = min(n, c.pin.head.Length)
+	if c.pin == nil {
+		return n
 	}
-	return n
+	if c.whole() != nil {
+		return 0
+	}
+	return min(n, c.pin.head.Length)
 }
 
 // Conflict returns the proof that two histories were signed, or nil.
@@ -195,7 +210,7 @@ func (l *log) shut() error {
 
 // check tells why the handle cannot be used, if so.
 func (c *Core) check() error {
-	if c.closed.Load() {
+	if c.closed.Load() || c.of != nil && c.of.closed.Load() {
 		if err := c.log.alive(); err == ErrDeleted {
 			return err
 		}

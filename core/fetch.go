@@ -81,7 +81,19 @@ func (l *log) fly(ctx context.Context, session Session, i uint64, f *flight, cor
 	return err
 }
 
-// fetch asks the source for anything else, or fails with ErrNotAvailable without one.
+// fetch asks the source for anything else, or fails with ErrNotAvailable without one. For a snapshot that is cut meanwhile it
+// fails with ErrTruncated.
+func (c *Core) fetch(ctx context.Context, w Want) error {
+	ctx, done := c.whileWhole(ctx)
+	defer done()
+	err := c.log.fetch(ctx, w)
+	if cut := c.whole(); cut != nil {
+		return cut
+	}
+	return err
+}
+
+// fetch is that for all handles.
 func (l *log) fetch(ctx context.Context, w Want) error {
 	if err := errors.Join(l.usable(), ctx.Err()); err != nil {
 		return err
@@ -118,7 +130,7 @@ func (c *Core) Download(ctx context.Context, w Want) error {
 	if asked > 0 && len(w.Blocks)+len(w.Ranges) == 0 && w.Seek == nil && !w.Head {
 		return nil
 	}
-	return c.log.fetch(ctx, w)
+	return c.fetch(ctx, w)
 }
 
 // missing leaves out of w what is here.

@@ -53,7 +53,7 @@ func (c *Core) stored(ctx context.Context, i uint64) ([]byte, error) {
 		case !errors.Is(err, ErrNotAvailable):
 			return nil, err
 		}
-		err = c.log.fetchBlock(ctx, i, bad != nil)
+		err = c.fetchBlock(ctx, i, bad != nil)
 		if cut := c.pinned(i); cut != nil {
 			return nil, cut
 		}
@@ -64,6 +64,13 @@ func (c *Core) stored(ctx context.Context, i uint64) ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// fetchBlock returns when block i has come in, or is not worth waiting for any more.
+func (c *Core) fetchBlock(ctx context.Context, i uint64, corrupt bool) error {
+	ctx, done := c.whileWhole(ctx)
+	defer done()
+	return c.log.fetchBlock(ctx, i, corrupt)
 }
 
 // local reads a block from the store. Behind the end it is ErrOutOfRange if nobody can be asked for a longer log.
@@ -116,10 +123,15 @@ func (l *log) read(ctx context.Context, i uint64) (b []byte, err error) {
 		b, err = tx.Block(key)
 		return err
 	})
-	if err == nil || !(errors.Is(err, datastore.ErrCorrupt) || errors.Is(err, datastore.ErrNotFound)) {
+	if !lost(err) {
 		return b, err
 	}
 	return l.recheck(ctx, i)
+}
+
+// lost tells whether a read failed because what was to be read is corrupt, or is not there.
+func lost(err error) bool {
+	return errors.Is(err, datastore.ErrCorrupt) || errors.Is(err, datastore.ErrNotFound)
 }
 
 // recheck looks again at a block that could not be read, with changes held off. If it is really bad it is dropped; if only
@@ -144,7 +156,7 @@ func (l *log) recheck(ctx context.Context, i uint64) ([]byte, error) {
 		return b, nil
 	case errors.As(err, &corrupt) && corrupt.Value != nil && merkle.Leaf(i, corrupt.Value).Hash == leaf.Hash:
 		return corrupt.Value, notWritten(l.restore(i, corrupt.Value))
-	case !errors.Is(err, datastore.ErrCorrupt) && !errors.Is(err, datastore.ErrNotFound):
+	case !lost(err):
 		return nil, err
 	}
 	if err := notWritten(l.drop(ctx, st, Range{i, i + 1}, Range{})); err != nil {
@@ -206,17 +218,27 @@ func (l *log) drop(ctx context.Context, st *state, r, bare Range) error {
 	})
 }
 
-// Has tells whether all blocks from start up to, not including, end are stored here.
+// Has tells whether all blocks from start up to, not including, end are stored here. It fails with ErrTruncated on a snapshot
+// that was cut.
 func (c *Core) Has(ctx context.Context, start, end uint64) (ok bool, err error) {
 	if err := c.check(); err != nil {
 		return false, err
 	}
-	st := c.log.current.Load()
-	if start >= end || end <= st.contiguous {
-		return true, nil
+	if ok, err = c.has(ctx, start, end); err == nil {
+		err = c.whole()
 	}
-	if end > st.length {
+	return ok && err == nil, err
+}
+
+func (c *Core) has(ctx context.Context, start, end uint64) (ok bool, err error) {
+	st := c.log.current.Load()
+	switch {
+	case start >= end:
+		return true, nil
+	case end > st.length, c.pin != nil && end > c.pin.head.Length:
 		return false, nil
+	case end <= st.contiguous:
+		return true, nil
 	}
 	err = c.log.withBits(ctx, func(b *bitfield.Bitfield) {
 		from := max(start, st.contiguous)
@@ -225,10 +247,14 @@ func (c *Core) Has(ctx context.Context, start, end uint64) (ok bool, err error) 
 	return ok, err
 }
 
-// Held returns the ranges of blocks that are stored here, within start and end, in ascending order.
+// Held returns the ranges of blocks that are stored here, within start and end, in ascending order. It fails with
+// ErrTruncated on a snapshot that was cut.
 func (c *Core) Held(ctx context.Context, start, end uint64) (list []Range, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
+	}
+	if c.pin != nil {
+		end = min(end, c.pin.head.Length)
 	}
 	err = c.log.withBits(ctx, func(b *bitfield.Bitfield) {
 		st := c.log.current.Load()
@@ -244,5 +270,11 @@ func (c *Core) Held(ctx context.Context, start, end uint64) (list []Range, err e
 			list = append(list, Range{from, to})
 		}
 	})
-	return list, err
+	if err == nil {
+		err = c.whole()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return list, nil
 }

@@ -34,19 +34,30 @@ type Disk struct {
 func (d Disk) Total() uint64 { return d.Blocks + d.Tree + d.Bitmap + d.User + d.Other }
 
 // Info gathers what there is to tell. Disk use is counted by reading all records of the core but its blocks.
-func (c *Core) Info(ctx context.Context) (Info, error) {
+func (c *Core) Info(ctx context.Context) (i Info, err error) {
 	if err := c.check(); err != nil {
-		return Info{}, err
+		return i, err
 	}
-	l, st := c.log, c.log.current.Load()
+	for {
+		i, err = c.still().info(ctx)
+		if c.pin != nil || !errors.Is(err, ErrTruncated) {
+			i.Writable = c.Writable()
+			return i, err
+		} // the log was cut meanwhile
+	}
+}
+
+// info is Info for a snapshot, so that all of it is about one head.
+func (c *Core) info(ctx context.Context) (i Info, err error) {
+	l, st := c.log, c.state()
 	l.mu.Lock()
 	frozen := l.info.frozen
 	l.mu.Unlock()
-	i := Info{
-		Key: l.key, Discovery: l.dkey, Head: c.Head(), TreeHash: st.treeHash, Contiguous: c.Contiguous(), Writable: c.Writable(),
+	i = Info{
+		Key: l.key, Discovery: l.dkey, Head: c.Head(), TreeHash: st.treeHash, Contiguous: c.Contiguous(),
 		Compat: c.Compat(), Encrypted: c.Encrypted(), Frozen: frozen, RolledBack: st.contiguous < st.recover,
 	}
-	held, err := c.Held(ctx, 0, st.length)
+	held, err := c.Held(ctx, 0, i.Head.Length)
 	if err != nil {
 		return i, err
 	}

@@ -39,8 +39,8 @@ func (s *slab) clone(b []byte) []byte {
 }
 
 // Blocks yields the blocks from start up to, not including, end, in order. Blocks that are missing are fetched, more and more
-// of them ahead, up to 1,024 or about 16 MiB. After an
-// error it ends; with ErrTruncated when the log is cut below what was yielded. Each block is the caller's.
+// of them ahead, up to 1,024 or about 16 MiB. After an error it ends; with ErrTruncated when the log is cut below what was
+// yielded. Each block is the caller's.
 func (c *Core) Blocks(ctx context.Context, start, end uint64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -54,22 +54,28 @@ func (c *Core) Blocks(ctx context.Context, start, end uint64) iter.Seq2[[]byte, 
 // walk is a way along the blocks of a log, all of one history.
 type walk struct {
 	core  *Core
-	epoch uint64 // of the log's cuts at the start
+	epoch uint64 // of the log's cuts when the first block was read
 	start uint64
 	next  uint64 // the block to yield next
 	ahead ahead
 }
 
 func (c *Core) walk(start uint64) *walk {
-	return &walk{core: c, epoch: c.log.epoch(), start: start, next: start, ahead: ahead{core: c}}
+	return &walk{core: c, start: start, next: start, ahead: ahead{core: c}}
 }
 
 // to yields blocks up to end. It tells whether all of them were yielded and taken.
 func (w *walk) to(ctx context.Context, end uint64, yield func([]byte, error) bool) bool {
 	for w.next < end {
+		epoch := w.core.log.epoch()
 		blocks, err := w.chunk(ctx, end)
-		if err == nil {
-			err = w.uncut()
+		if w.next == w.start {
+			if w.core.log.settled(); w.core.log.epoch() != epoch {
+				continue // nothing was yielded yet: it begins with the log as it is now
+			}
+			w.epoch = epoch
+		} else if cut := w.uncut(); cut != nil {
+			err = cut // what was read, or went wrong, may be of another history
 		}
 		if err != nil {
 			yield(nil, err)
@@ -93,6 +99,14 @@ func (w *walk) uncut() error {
 	return w.core.log.uncut(w.epoch, w.next)
 }
 
+// whileUncut returns a context that ends with ctx, and once what was yielded is not the beginning of the log any more.
+func (w *walk) whileUncut(ctx context.Context) (_ context.Context, done func()) {
+	if w.next == w.start {
+		return ctx, func() {}
+	}
+	return w.core.log.untilCut(ctx, w.epoch, w.next)
+}
+
 // chunk returns the next blocks, as they are stored: as many as are here, up to the size of a chunk, at least one.
 func (w *walk) chunk(ctx context.Context, end uint64) ([][]byte, error) {
 	c := w.core
@@ -104,6 +118,9 @@ func (w *walk) chunk(ctx context.Context, end uint64) ([][]byte, error) {
 		w.ahead.reach(ctx, w.next+run, end)
 	}
 	if run == 0 {
+		var done func()
+		ctx, done = w.whileUncut(ctx)
+		defer done()
 		if err = w.ahead.arrives(ctx, w.next); err == nil {
 			run, err = c.run(ctx, w.next, min(end, w.next+chunkBlocks))
 		}
@@ -199,7 +216,8 @@ func (c *Core) Live(ctx context.Context, start uint64) iter.Seq2[[]byte, error] 
 	}
 }
 
-// Wait returns the head as soon as it differs from since: at once, if it does already.
+// Wait returns the head as soon as it differs from since: at once, if it does already. That of a snapshot never does: then it
+// ends with ErrTruncated, or with ctx.
 func (c *Core) Wait(ctx context.Context, since Head) (Head, error) {
 	for {
 		changed := c.log.waitChange()
@@ -208,6 +226,9 @@ func (c *Core) Wait(ctx context.Context, since Head) (Head, error) {
 		}
 		if h := c.Head(); h != since {
 			return h, nil
+		}
+		if err := c.whole(); err != nil {
+			return Head{}, err
 		}
 		select {
 		case <-changed:

@@ -51,6 +51,7 @@ type log struct {
 	held      held
 	cuts      cuts
 	cutting   chan struct{}         // closed at the end of the cut that is under way; nil when there is none
+	watches   []*watch              // who waits for what a cut may make vain
 	late      int                   // publications that wait for their sync
 	changed   chan struct{}         // closed at the next change; nil when nobody waits
 	flights   map[uint64]*flight    // blocks that are being fetched
@@ -74,20 +75,27 @@ func (l *log) authority() *manifest.Authority {
 
 // load reads the stored head of a log that has just been opened.
 func (l *log) load(tx *datastore.Tx) error {
+	st, err := l.readState(tx)
+	if err == nil {
+		l.setState(st)
+	}
+	return err
+}
+
+// readState reads the stored head.
+func (l *log) readState(tx *datastore.Tx) (*state, error) {
 	b, err := tx.Get(headKey(l.id))
 	if errors.Is(err, datastore.ErrNotFound) {
-		l.setState(emptyState())
-		return nil
+		return emptyState(), nil
 	}
 	if err != nil {
-		return fmt.Errorf("core: reading the head of %s: %w", l.key, asCorrupt(err))
+		return nil, fmt.Errorf("core: reading the head of %s: %w", l.key, asCorrupt(err))
 	}
 	st, err := decodeState(b)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrCorrupt, err)
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
-	l.setState(st)
-	return nil
+	return st, nil
 }
 
 func (l *log) setState(st *state) {

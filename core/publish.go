@@ -51,6 +51,7 @@ func (l *log) publish(p *publication) {
 	l.mu.Lock()
 	if p.cut {
 		l.cuts.add(p.cutTo)
+		l.endWaitsLocked()
 	}
 	if p.held != nil {
 		l.held.apply(p.held.dropped, p.held.have)

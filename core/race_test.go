@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -52,7 +53,7 @@ func TestReadersRaceWithTruncate(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			var readers sync.WaitGroup
 			var seen seenBlocks
-			for _, read := range []func(context.Context, *Core) error{seen.snapshot, seen.iterate, proveAll, offsets} {
+			for _, read := range []func(context.Context, *Core) error{seen.snapshot, seen.iterate, seen.stream, proveAll, offsets, holds} {
 				readers.Go(func() {
 					for ctx.Err() == nil {
 						if err := read(context.Background(), h.core); err != nil {
@@ -81,8 +82,15 @@ func TestReadersRaceWithTruncate(t *testing.T) {
 
 // seenBlocks are what readers were given, to be compared when the history is known.
 type seenBlocks struct {
-	mu   sync.Mutex
-	list []seenBlock
+	mu      sync.Mutex
+	list    []seenBlock
+	streams []seenStream
+}
+
+// seenStream is bytes that were read from an offset on.
+type seenStream struct {
+	offset uint64
+	bytes  []byte
 }
 
 type seenBlock struct {
@@ -107,6 +115,15 @@ func (s *seenBlocks) check(t *testing.T, h *historian) {
 	for _, b := range s.list {
 		if all, ok := h.fork[b.fork]; ok && !bytes.Equal(all[b.index], b.block) {
 			t.Fatalf("block %d of fork %d was read as %q, it is %q", b.index, b.fork, b.block, all[b.index])
+		}
+	}
+	logs := make([][]byte, 0, len(h.fork))
+	for _, all := range h.fork {
+		logs = append(logs, bytes.Join(all, nil))
+	}
+	for _, x := range s.streams {
+		if !slices.ContainsFunc(logs, func(l []byte) bool { return x.offset <= uint64(len(l)) && bytes.HasPrefix(l[x.offset:], x.bytes) }) {
+			t.Fatalf("no fork has, from byte %d on, %q", x.offset, x.bytes)
 		}
 	}
 }
@@ -159,6 +176,44 @@ func (s *seenBlocks) iterate(ctx context.Context, c *Core) error {
 		i, last = i+1, fork
 	}
 	return nil
+}
+
+// stream reads bytes of the live log from somewhere in it.
+func (s *seenBlocks) stream(ctx context.Context, c *Core) error {
+	x := seenStream{offset: c.Head().ByteLength / 3}
+	for b, err := range c.Bytes(ctx, x.offset, x.offset) {
+		if errors.Is(err, ErrTruncated) || errors.Is(err, ErrOutOfRange) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		x.bytes = append(x.bytes, b...)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.streams = append(s.streams, x)
+	return nil
+}
+
+// holds wants a snapshot to hold all of what it shows, or to be cut.
+func holds(ctx context.Context, c *Core) error {
+	x, err := c.Snapshot()
+	if err != nil {
+		return err
+	}
+	defer x.Close()
+	ok, err := x.Has(ctx, 0, x.Head().Length)
+	if err == nil && !ok {
+		return fmt.Errorf("%v lacks blocks", x.Head())
+	}
+	if err == nil {
+		_, err = x.Held(ctx, 0, x.Head().Length)
+	}
+	if errors.Is(err, ErrTruncated) {
+		return nil
+	}
+	return err
 }
 
 // proveAll wants each proof to hold.

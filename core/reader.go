@@ -10,9 +10,9 @@ import (
 // Reader reads the bytes of a log as one stream. It is an io.ReadSeeker and an io.WriterTo, for one goroutine.
 type Reader struct {
 	ctx   context.Context
-	core  *Core
-	head  Head
-	epoch uint64 // of the log's cuts when head was taken
+	core  *Core  // the log as it was when the reader was made
+	size  uint64 // once it was measured
+	sized bool
 	pos   uint64
 	block uint64 // the next one to read, if known
 	known bool
@@ -23,20 +23,39 @@ type Reader struct {
 // NewReader returns a reader over the bytes that the log has now. Its reads end with ctx, and fail with ErrTruncated once
 // the log is cut below what it has now.
 func (c *Core) NewReader(ctx context.Context) *Reader {
-	epoch := c.log.epoch()
-	return &Reader{ctx: ctx, core: c, head: c.Head(), epoch: epoch}
+	return &Reader{ctx: ctx, core: c.still()}
 }
 
-// Size returns the number of bytes that can be read.
-func (r *Reader) Size() int64 { return int64(r.head.ByteLength) }
+// Size returns the number of bytes that can be read. It is 0 when the tree nodes that tell it cannot be had; then reads say why.
+func (r *Reader) Size() int64 {
+	_ = r.measure()
+	return int64(r.size)
+}
+
+// measure finds out the size. The head of a snapshot that is shorter than the log does not have it.
+func (r *Reader) measure() (err error) {
+	if r.sized {
+		return nil
+	}
+	if p := r.core.pin; p.state != nil {
+		r.size = p.head.ByteLength
+	} else if r.size, err = r.core.Offset(r.ctx, p.head.Length); err != nil {
+		return err
+	}
+	r.sized = true
+	return nil
+}
 
 // Read implements io.Reader.
 func (r *Reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
+	if err := r.measure(); err != nil {
+		return 0, err
+	}
 	for len(r.rest) == 0 {
-		if r.pos >= r.head.ByteLength {
+		if r.pos >= r.size {
 			return 0, io.EOF
 		}
 		if err := r.next(); err != nil {
@@ -57,9 +76,6 @@ func (r *Reader) next() (err error) {
 		r.known = true
 	}
 	b, err := r.core.Get(r.ctx, r.block)
-	if err == nil {
-		err = r.core.log.uncut(r.epoch, r.head.Length)
-	}
 	if err != nil {
 		return err
 	}
@@ -67,7 +83,7 @@ func (r *Reader) next() (err error) {
 		return fmt.Errorf("%w: block %d is shorter than its tree says", ErrCorrupt, r.block)
 	}
 	b = b[r.skip:]
-	r.rest = b[:min(uint64(len(b)), r.head.ByteLength-r.pos)]
+	r.rest = b[:min(uint64(len(b)), r.size-r.pos)]
 	r.block, r.skip = r.block+1, 0
 	return nil
 }
@@ -79,7 +95,10 @@ func (r *Reader) Seek(offset int64, whence int) (int64, error) {
 	case io.SeekCurrent:
 		offset += int64(r.pos)
 	case io.SeekEnd:
-		offset += int64(r.head.ByteLength)
+		if err := r.measure(); err != nil {
+			return 0, err
+		}
+		offset += int64(r.size)
 	default:
 		return 0, fmt.Errorf("core: seek: whence %d", whence)
 	}
@@ -94,11 +113,11 @@ func (r *Reader) Seek(offset int64, whence int) (int64, error) {
 
 // WriteTo implements io.WriterTo: it writes what is left.
 func (r *Reader) WriteTo(w io.Writer) (written int64, err error) {
-	for r.pos < r.head.ByteLength {
-		for b, err := range r.core.Bytes(r.ctx, r.pos, r.head.ByteLength-r.pos) {
-			if err == nil {
-				err = r.core.log.uncut(r.epoch, r.head.Length)
-			}
+	if err := r.measure(); err != nil {
+		return 0, err
+	}
+	for r.pos < r.size {
+		for b, err := range r.core.Bytes(r.ctx, r.pos, r.size-r.pos) {
 			if err != nil {
 				return written, err
 			}
