@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -85,23 +86,21 @@ func (l *log) prove(ctx context.Context, st *state, q *merkle.Request) (*merkle.
 		}
 	}
 	var p *merkle.Proof
+	var unread error // why the block could not be read
 	err := l.db.View(ctx, func(tx *datastore.Tx) (err error) {
 		r := l.nodeReader(tx)
 		r.length = st.length
-		if p, err = merkle.Prove(r, &t, prologue, q); err != nil || p.Block == nil {
-			return err
+		if p, err = merkle.Prove(r, &t, prologue, q); err == nil && p.Block != nil {
+			p.Block.Value, unread = tx.Block(blockKey(l.id, q.Block.Index))
 		}
-		p.Block.Value, err = tx.Block(blockKey(l.id, q.Block.Index))
 		return err
 	})
-	if errors.Is(err, datastore.ErrCorrupt) || errors.Is(err, datastore.ErrNotFound) {
-		_, err = l.recheck(ctx, q.Block.Index)
-		if err == nil {
-			return l.prove(ctx, st, q)
+	if err == nil && lost(unread) {
+		if p.Block.Value, unread = l.recheck(ctx, q.Block.Index); unread != nil {
+			unread = fmt.Errorf("%w: %w", ErrNotAvailable, unread)
 		}
-		return nil, fmt.Errorf("%w: %w", ErrNotAvailable, err)
 	}
-	if err != nil {
+	if err = cmp.Or(err, unread); err != nil {
 		return nil, err
 	}
 	if l.settled(); l.current.Load().fork != st.fork {
