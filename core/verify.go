@@ -28,7 +28,8 @@ func (r *Report) OK() bool {
 }
 
 // Verify reads and hashes all that is held and holds it against the tree, the tree against its roots, the roots against the
-// signature. Nothing but bad blocks is ever dropped. The error is that of the store, or of ctx.
+// signature. Nothing but bad blocks is ever dropped, and by a read-only handle nothing at all. Changes may go on meanwhile: what
+// comes or goes is not found to be bad by that. The error is that of the store, or of ctx.
 func (c *Core) Verify(ctx context.Context) (*Report, error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -60,54 +61,58 @@ func (c *Core) Verify(ctx context.Context) (*Report, error) {
 
 // verifyBlocks hashes the blocks of a range.
 func (c *Core) verifyBlocks(ctx context.Context, r Range, rep *Report) error {
-	l := c.log
 	for i := r.Start; i < r.End; i++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		b, leaf, err := l.blockAndLeaf(ctx, i)
-		bad := errors.Is(err, datastore.ErrCorrupt) || errors.Is(err, datastore.ErrNotFound)
-		if err != nil && !bad {
+		b, leaf, err := c.log.blockAndLeaf(ctx, i)
+		if err != nil && !lost(err) {
 			return err
 		}
 		rep.Blocks++
-		if leaf.IsZero() {
-			rep.BadNodes = append(rep.BadNodes, 2*i)
+		if err == nil && !leaf.IsZero() && merkle.Leaf(i, b).Hash == leaf.Hash {
+			continue
 		}
-		bad = bad || (!leaf.IsZero() && merkle.Leaf(i, b).Hash != leaf.Hash)
-		if bad {
-			rep.BadBlocks = append(rep.BadBlocks, i)
-			if err := l.dropBad(ctx, i); err != nil {
-				return fmt.Errorf("core: dropping block %d: %w", i, err)
-			}
+		if err := c.verifyAgain(ctx, i, rep); err != nil {
+			return fmt.Errorf("core: verifying block %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-// dropBad drops a block that does not match the tree.
-func (l *log) dropBad(ctx context.Context, i uint64) error {
+// verifyAgain looks at a block that seems bad with changes held off, and drops it if it is.
+func (c *Core) verifyAgain(ctx context.Context, i uint64, rep *Report) error {
+	l := c.log
 	l.write.Lock()
 	defer l.write.Unlock()
 	st := l.current.Load()
 	if ok, err := l.has(ctx, st, i); err != nil || !ok {
-		return err
+		return err // it went meanwhile
 	}
 	b, leaf, err := l.blockAndLeaf(ctx, i)
-	if err == nil && (leaf.IsZero() || merkle.Leaf(i, b).Hash == leaf.Hash) {
-		return nil // a change came between
+	if err != nil && !lost(err) {
+		return err
 	}
-	err = l.drop(ctx, st, Range{i, i + 1}, Range{})
-	if errors.Is(err, datastore.ErrReadOnly) {
+	if leaf.IsZero() {
+		rep.BadNodes = append(rep.BadNodes, 2*i)
+	}
+	if err == nil && (leaf.IsZero() || merkle.Leaf(i, b).Hash == leaf.Hash) {
 		return nil
 	}
-	return err
+	rep.BadBlocks = append(rep.BadBlocks, i)
+	if c.readOnly {
+		return nil
+	}
+	return notWritten(l.drop(ctx, st, Range{i, i + 1}, Range{}))
 }
 
 // verifyNodes holds each stored parent against its children.
 func (l *log) verifyNodes(ctx context.Context, st *state, rep *Report) error {
 	lo := dataKey(l.id).Kind(itemTree)
 	return l.db.View(ctx, func(tx *datastore.Tx) error {
+		if now, err := l.readState(tx); err == nil {
+			st = now // which the nodes in this view belong to
+		}
 		r := l.nodeReader(tx)
 		for rec, err := range tx.Scan(lo, lo.End(), false) {
 			var p nodePage
