@@ -129,7 +129,7 @@ func (a *app) printInfo(d *coreInfo) error {
 		{"name", plain(d.Name)}, {"key", d.Key}, {"discovery key", d.Discovery},
 		{"length", count(d.Length, "block") + ", " + count(d.ByteLength, "byte")}, {"fork", strconv.FormatUint(d.Fork, 10)},
 		{"tree hash", d.TreeHash}, {"stored here", fmt.Sprintf("%s, the first %d without a gap", count(d.Held, "block"), d.Contiguous)},
-		{"on disk", fmt.Sprintf("%s: %d blocks, %d tree, %d other", count(d.Disk.Total, "byte"), d.Disk.Blocks, d.Disk.Tree, d.Disk.Other)},
+		{"on disk", fmt.Sprintf("%s: blocks %d, tree %d, other %d", count(d.Disk.Total, "byte"), d.Disk.Blocks, d.Disk.Tree, d.Disk.Other)},
 		{"writable", yes(d.Writable)}, {"encrypted", yes(d.Encrypted)}, {"compat", yes(d.Compat)},
 	}
 	if d.Name == "" {

@@ -44,10 +44,12 @@ named.`,
 		Example: `  hypernode core verify events
   hypernode core verify --all`,
 		Args: args(func(c *cobra.Command, list []string) error {
-			if all {
-				return cobra.NoArgs(c, list)
-			}
-			if len(list) == 0 {
+			switch {
+			case all && len(list) > 0:
+				return errorf("give REF or --all, not both")
+			case all:
+				return nil
+			case len(list) == 0:
 				return errorf("which core? give REF, or --all")
 			}
 			return cobra.ExactArgs(1)(c, list)

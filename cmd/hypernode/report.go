@@ -127,7 +127,7 @@ func oneLine(s string) string {
 
 // plain is a name as it may be shown: itself, or quoted when a terminal or a reader could take it for something else.
 func plain(name string) string {
-	if quoted := strconv.Quote(name); quoted != `"`+name+`"` || strings.ContainsRune(name, ' ') {
+	if quoted := strconv.Quote(name); name == "" || quoted != `"`+name+`"` || strings.ContainsRune(name, ' ') {
 		return quoted
 	}
 	return name
