@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,24 +51,35 @@ func killBlock(n int, fork, index uint64) []byte {
 	return b
 }
 
-// TestKillWriter is the process that is killed. It says before each change what it will lead to, and after it that it is
-// done; each core has a goroutine of its own.
-func TestKillWriter(t *testing.T) {
-	dir := os.Getenv(killDir)
-	if dir == "" {
-		t.Skip("runs as the child of TestKill")
+// TestMain makes the process the writer that TestKill kills, when it was started as that.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(killDir); dir != "" {
+		fmt.Fprintln(os.Stderr, killWriter(dir))
+		os.Exit(1)
 	}
-	mode := datastore.Durability(crashNumber(t, killMode, 1) - 1)
-	seed := uint64(crashNumber(t, killSeed, 1))
-	db, err := pebble.Open(dir, killOptions(mode))
+	os.Exit(m.Run())
+}
+
+// killWriter writes until it is killed. It says before each change what it will lead to, and after it that it is done; each
+// core has a goroutine of its own.
+func killWriter(dir string) error {
+	mode, err := strconv.ParseUint(os.Getenv(killMode), 10, 8)
 	if err != nil {
-		t.Fatal(err)
+		return err
+	}
+	seed, err := strconv.ParseUint(os.Getenv(killSeed), 10, 64)
+	if err != nil {
+		return err
+	}
+	db, err := pebble.Open(dir, killOptions(datastore.Durability(mode)))
+	if err != nil {
+		return err
 	}
 	failed := make(chan error)
 	for n := range killCores {
 		go func() { failed <- killWrite(db, n, rand.New(rand.NewPCG(seed, uint64(n)))) }()
 	}
-	t.Fatal(<-failed)
+	return <-failed
 }
 
 func killWrite(db *datastore.DB, n int, r *rand.Rand) error {
@@ -152,8 +164,8 @@ func killOne(dir string, mode datastore.Durability, r *rand.Rand, cores *[killCo
 	if err != nil {
 		return 0, err
 	}
-	cmd := exec.Command(exe, "-test.run=^TestKillWriter$", "-test.count=1")
-	cmd.Env = append(os.Environ(), killDir+"="+dir, fmt.Sprintf("%s=%d", killMode, mode+1), fmt.Sprintf("%s=%d", killSeed, r.Uint32()|1))
+	cmd := exec.Command(exe)
+	cmd.Env = append(os.Environ(), killDir+"="+dir, fmt.Sprintf("%s=%d", killMode, mode), fmt.Sprintf("%s=%d", killSeed, r.Uint32()))
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.StdoutPipe()
