@@ -85,8 +85,8 @@ func (l *log) prepareAppend(group []*appendCall) (*appending, error) {
 	if err != nil {
 		return nil, err
 	}
-	if st.contiguous < st.recover {
-		return nil, fmt.Errorf("%w (%d of %d blocks are here)", ErrRolledBack, st.contiguous, st.recover)
+	if st.recover > 0 {
+		return nil, fmt.Errorf("%w: not all blocks from %d to %d are here", ErrRolledBack, st.since, st.recover-1)
 	}
 	a := &appending{log: l, from: st}
 	if a.collect(group); len(a.data) == 0 {
@@ -99,11 +99,10 @@ func (l *log) prepareAppend(group []*appendCall) (*appending, error) {
 		return nil, err
 	}
 	a.next = st.withTree(&a.batch.Tree, signature)
-	a.held, err = l.changeHeld(ctx, st, a.next.length, []Range{{st.length, a.next.length}}, nil)
+	a.held, err = l.changeHeld(ctx, st, a.next, []Range{{st.length, a.next.length}}, nil)
 	if err != nil {
 		return nil, err
 	}
-	a.next.setContiguous(a.held.contiguous)
 	return a, nil
 }
 

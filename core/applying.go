@@ -140,19 +140,20 @@ func (a *applying) commit(ctx context.Context) error {
 	if a.upgraded {
 		next = *a.from.withTree(&a.tree, a.signature)
 		if a.log.writer() {
-			next.recover = next.length // we signed this, and forgot
+			next.forget(a.from.length)
 		}
 	}
 	have := a.have()
-	held, err := a.log.changeHeld(ctx, a.from, next.length, have, nil)
+	held, err := a.log.changeHeld(ctx, a.from, &next, have, nil)
 	if err != nil {
 		return err
 	}
-	next.setContiguous(held.contiguous)
 	pub := &publication{state: &next, held: held, have: have, same: !a.upgraded}
 	a.log.edge = nil
 	return a.log.update(pub, func(tx *datastore.Tx) error {
-		tx.Lazy()
+		if next.recover == 0 { // else a power loss must not take back that something was forgotten
+			tx.Lazy()
+		}
 		return a.write(tx, &next, held)
 	})
 }

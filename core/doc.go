@@ -30,7 +30,7 @@
 //
 // Of two histories of one fork that are both signed, at most one is the writer's: whoever sees both keeps a proof that
 // anybody can check, and freezes the core, for good ([ConflictError]). A writer whose store is an old copy learns of the
-// newer head, and appends again once it has its blocks ([ErrRolledBack]).
+// newer head, and appends again once it has the blocks that it had forgotten ([ErrRolledBack]).
 //
 // # Concurrency
 //

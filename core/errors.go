@@ -29,7 +29,7 @@ var (
 	// ErrConflict: two histories were signed with the core's key. The core is frozen; a *ConflictError has the proof.
 	ErrConflict = errors.New("core: conflicting histories")
 	// ErrRolledBack: this writer was shown a longer head that it signed itself, so its store is an old copy. It appends
-	// again once it holds the blocks of that head.
+	// again once it holds the blocks that it had forgotten.
 	ErrRolledBack = errors.New("core: the store is older than what was signed; catch up first")
 	// ErrCorrupt: what the store holds is not what was stored. A *CorruptError says which block.
 	ErrCorrupt = errors.New("core: corrupt")

@@ -50,12 +50,14 @@ func (l *log) applyFork(ctx context.Context, st *state, p *merkle.Proof, out *Ve
 // commitFork moves the log to the fork that has been compared with ours.
 func (l *log) commitFork(ctx context.Context, st *state) error {
 	v, keep := l.reorg.Result()
+	keep = min(keep, st.length)
 	next := st.withTree(&v.Tree, v.Signature)
-	next.recover = 0
 	if l.writer() {
-		next.recover = next.length // we signed this, and forgot
+		next.forget(keep)
+	} else {
+		next.since, next.recover = 0, 0
 	}
-	return l.commitCut(ctx, st, next, min(keep, st.length), v.Nodes, v.Block, false)
+	return l.commitCut(ctx, st, next, keep, v.Nodes, v.Block, false)
 }
 
 // RetryFork returns another request in place of a Verdict.Next that a peer could not answer, nil when the comparison with

@@ -200,12 +200,11 @@ func (l *log) restore(i uint64, b []byte) error {
 // drop forgets blocks and gives their space back, and that of the tree nodes below bare, where no block is held then. The
 // caller holds write.
 func (l *log) drop(ctx context.Context, st *state, r, bare Range) error {
-	held, err := l.changeHeld(ctx, st, st.length, nil, []Range{r})
+	next := *st
+	held, err := l.changeHeld(ctx, st, &next, nil, []Range{r})
 	if err != nil {
 		return err
 	}
-	next := *st
-	next.setContiguous(held.contiguous)
 	pub := &publication{state: &next, held: held, dropped: []Range{r}, same: true}
 	l.edge = nil
 	return l.update(pub, func(tx *datastore.Tx) error {

@@ -18,11 +18,12 @@ type heldChange struct {
 	dropped    []Range
 }
 
-// changeHeld computes what is held after blocks came in and went, in a log of the given length. The caller holds write.
-func (l *log) changeHeld(ctx context.Context, st *state, length uint64, have, dropped []Range) (*heldChange, error) {
+// changeHeld computes what is held after blocks came in and went, and enters it in next. The caller holds write.
+func (l *log) changeHeld(ctx context.Context, st, next *state, have, dropped []Range) (*heldChange, error) {
 	c := &heldChange{contiguous: st.contiguous, have: have}
 	if st.contiguous == st.length && len(dropped) == 0 && len(have) == 1 && have[0].Start == st.length {
 		c.contiguous = have[0].End // an append to a log that holds all: no bitmap is involved
+		next.setHeld(c.contiguous, c.contiguous)
 		return c, nil
 	}
 	for _, r := range dropped {
@@ -35,9 +36,10 @@ func (l *log) changeHeld(ctx context.Context, st *state, length uint64, have, dr
 		}
 		c.dropped = append(c.dropped, r)
 	}
-	c.contiguous = min(c.contiguous, length)
+	c.contiguous = min(c.contiguous, next.length)
 	err := l.withBits(ctx, func(b *bitfield.Bitfield) {
-		c.extend(b)
+		c.contiguous = c.missing(b, c.contiguous)
+		next.setHeld(c.contiguous, c.missing(b, max(next.since, c.contiguous)))
 		c.listPages(st, b)
 	})
 	if err != nil {
@@ -46,30 +48,32 @@ func (l *log) changeHeld(ctx context.Context, st *state, length uint64, have, dr
 	return c, nil
 }
 
-// extend moves the contiguous prefix over what follows it.
-func (c *heldChange) extend(b *bitfield.Bitfield) {
+// missing returns the first block from an index on, which does not lie in the contiguous prefix, that is not held after the
+// change.
+func (c *heldChange) missing(b *bitfield.Bitfield, from uint64) uint64 {
 	for moved := true; moved; {
 		moved = false
-		if next := c.nextUnset(b); next > c.contiguous {
-			c.contiguous, moved = next, true
+		if next := c.nextUnset(b, from); next > from {
+			from, moved = next, true
 		}
 		for _, r := range c.have {
-			if r.Start <= c.contiguous && c.contiguous < r.End {
-				c.contiguous, moved = r.End, true
+			if r.Start <= from && from < r.End {
+				from, moved = r.End, true
 			}
 		}
 	}
+	return from
 }
 
-// nextUnset is the first index from the prefix on that the bitmap lacks or that this change drops.
-func (c *heldChange) nextUnset(b *bitfield.Bitfield) uint64 {
-	next := c.contiguous
+// nextUnset is the first index from one on that the bitmap lacks or that this change drops.
+func (c *heldChange) nextUnset(b *bitfield.Bitfield, from uint64) uint64 {
+	next := from
 	if b.Has(next) {
 		next = b.NextUnset(next)
 	}
 	for _, r := range c.dropped {
-		if r.End > c.contiguous && r.Start < next {
-			next = max(r.Start, c.contiguous)
+		if r.End > from && r.Start < next {
+			next = max(r.Start, from)
 		}
 	}
 	return next

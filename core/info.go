@@ -55,7 +55,7 @@ func (c *Core) info(ctx context.Context) (i Info, err error) {
 	l.mu.Unlock()
 	i = Info{
 		Key: l.key, Discovery: l.dkey, Head: c.Head(), TreeHash: st.treeHash, Contiguous: c.Contiguous(),
-		Compat: c.Compat(), Encrypted: c.Encrypted(), Frozen: frozen, RolledBack: st.contiguous < st.recover,
+		Compat: c.Compat(), Encrypted: c.Encrypted(), Frozen: frozen, RolledBack: st.recover > 0,
 	}
 	held, err := c.Held(ctx, 0, i.Head.Length)
 	if err != nil {

@@ -121,6 +121,7 @@ func FuzzRecord(f *testing.F) {
 func FuzzState(f *testing.F) {
 	f.Add(emptyState().encode())
 	f.Add((&state{fork: 2, length: 1 << 40, byteLength: 9, treeHash: merkle.Hash{1}, signature: make([]byte, 68), contiguous: 3, recover: 7}).encode())
+	f.Add((&state{length: 9, contiguous: 1, since: 3, recover: 7}).encode())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := decodeState(b)
 		if err != nil {

@@ -80,8 +80,9 @@ type state struct {
 	signature []byte
 	// contiguous is the number of leading blocks that are held.
 	contiguous uint64
-	// recover is the length up to which all blocks must be held before this writer may append, see ErrRolledBack.
-	recover uint64
+	// From since on, up to recover, all blocks must be held before this writer may append: it signed them, and forgot. See
+	// ErrRolledBack. Both are 0 when there are none.
+	since, recover uint64
 
 	// roots are read when they are needed first; they are not part of the stored head.
 	roots []merkle.Node
@@ -98,7 +99,11 @@ func (s *state) encode() []byte {
 	b = compact.AppendUint(b, s.contiguous)
 	b = compact.AppendUint(b, s.recover)
 	b = append(b, s.treeHash[:]...)
-	return compact.AppendBuffer(b, s.signature)
+	b = compact.AppendBuffer(b, s.signature)
+	if s.recover > 0 {
+		b = compact.AppendUint(b, s.since)
+	}
+	return b
 }
 
 func decodeState(b []byte) (*state, error) {
@@ -110,11 +115,14 @@ func decodeState(b []byte) (*state, error) {
 		fork: d.Uint(), length: d.Uint(), byteLength: d.Uint(), contiguous: d.Uint(), recover: d.Uint(),
 		treeHash: d.Fixed32(), signature: d.OptionalBuffer(),
 	}
+	if s.recover > 0 && d.Len() > 0 {
+		s.since = d.Uint()
+	}
 	if err := d.Err(); err != nil {
 		return nil, fmt.Errorf("core: head: %w", err)
 	}
-	if s.contiguous > s.length || s.recover > s.length {
-		return nil, fmt.Errorf("core: head: %d of %d blocks", max(s.contiguous, s.recover), s.length)
+	if s.contiguous > s.length || s.recover > s.length || s.since > s.recover {
+		return nil, fmt.Errorf("core: head: %d, %d and %d of %d blocks", s.contiguous, s.since, s.recover, s.length)
 	}
 	return s, nil
 }
@@ -129,18 +137,27 @@ func emptyState() *state {
 func (s *state) withTree(t *merkle.Tree, signature []byte) *state {
 	return &state{
 		fork: t.Fork, length: t.Length, byteLength: t.ByteLength, treeHash: t.Hash(), signature: signature,
-		contiguous: s.contiguous, recover: s.recover, roots: t.Roots,
+		contiguous: s.contiguous, since: s.since, recover: s.recover, roots: t.Roots,
 	}
 }
 
 // sameHead tells whether two states of one log have the same head.
 func (s *state) sameHead(o *state) bool { return s.fork == o.fork && s.length == o.length }
 
-// setContiguous sets how many leading blocks are held. Once these are all that this writer had forgotten, it may append.
-func (s *state) setContiguous(n uint64) {
-	s.contiguous = n
-	if n >= s.recover {
-		s.recover = 0
+// forget notes that this writer signed all blocks from an index on, and has not kept that in mind.
+func (s *state) forget(from uint64) {
+	if s.recover == 0 || from < s.since {
+		s.since = from
+	}
+	s.recover = s.length
+}
+
+// setHeld sets how many leading blocks are held, and which one is missing from since on. Once all that this writer had forgotten
+// is here, it may append.
+func (s *state) setHeld(contiguous, missing uint64) {
+	s.contiguous = contiguous
+	if missing >= s.recover {
+		s.since, s.recover = 0, 0
 	}
 }
 

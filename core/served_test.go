@@ -21,6 +21,7 @@ type gated struct {
 	mu      sync.Mutex
 	gate    chan struct{} // nil is open
 	commits int
+	durable bool // the last one was
 }
 
 func (g *gated) Sync() error {
@@ -36,6 +37,7 @@ func (g *gated) Sync() error {
 func (g *gated) Commit(b *datastore.Batch, durable bool) error {
 	g.mu.Lock()
 	g.commits++
+	g.durable = durable
 	g.mu.Unlock()
 	return g.Engine.Commit(b, durable)
 }

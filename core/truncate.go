@@ -48,7 +48,7 @@ func (c *Core) truncate(ctx context.Context, length uint64, fork func(*state) ui
 		return fmt.Errorf("%w: cutting %d blocks to %d", ErrOutOfRange, st.length, length)
 	case to <= st.fork || to > compact.MaxSafe:
 		return fmt.Errorf("%w: fork %d after fork %d", ErrOptions, to, st.fork)
-	case st.contiguous < st.recover:
+	case st.recover > 0:
 		return ErrRolledBack
 	default:
 		return c.cut(ctx, st, length, to)
@@ -86,11 +86,10 @@ func (l *log) commitCut(ctx context.Context, st, next *state, keep uint64, nodes
 	if keep < st.length {
 		dropped = []Range{{keep, st.length}}
 	}
-	held, err := l.changeHeld(ctx, st, next.length, have, dropped)
+	held, err := l.changeHeld(ctx, st, next, have, dropped)
 	if err != nil {
 		return err
 	}
-	next.setContiguous(held.contiguous)
 	pub := &publication{
 		state: next, held: held, have: have, dropped: dropped, cut: true, cutTo: keep, local: local,
 	}

@@ -169,10 +169,9 @@ func plant(t *testing.T, c *Core, fork uint64, blocks [][]byte, signature []byte
 	a.batch.AppendBlocks(blocks)
 	a.next = from.withTree(&a.batch.Tree, signature)
 	var err error
-	if a.held, err = l.changeHeld(t.Context(), from, a.next.length, []Range{{0, a.next.length}}, nil); err != nil {
+	if a.held, err = l.changeHeld(t.Context(), from, a.next, []Range{{0, a.next.length}}, nil); err != nil {
 		t.Fatal(err)
 	}
-	a.next.setContiguous(a.held.contiguous)
 	if err := a.commit(); err != nil {
 		t.Fatal(err)
 	}

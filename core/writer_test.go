@@ -44,6 +44,57 @@ func TestRolledBack(t *testing.T) {
 	}
 }
 
+// TestRolledBackWithHoles clears blocks before the store is rolled back. It need not get these again: perhaps nobody has them.
+func TestRolledBackWithHoles(t *testing.T) {
+	for _, fork := range []bool{false, true} {
+		now, old := twins(t, Options{}, 30)
+		for _, r := range []Range{{0, 3}, {10, 12}, {25, 30}} {
+			if err := old.Clear(t.Context(), r.Start, r.End); err != nil {
+				t.Fatal(err)
+			}
+		}
+		kept := uint64(30)
+		if fork {
+			if kept = 20; now.Truncate(t.Context(), kept) != nil {
+				t.Fatal("not cut")
+			}
+		}
+		mustAppend(t, now, numbered(50, 3)...)
+		catchUp(t, now, old)
+		mustAppend(t, now, numbered(60, 3)...)
+		catchUp(t, now, old) // before it has what it forgot first
+		for i, n := range []uint64{kept + 4, kept, kept + 5, kept + 2, kept + 1, kept + 3} {
+			_, err := old.Append(t.Context(), []byte("x"))
+			wantErr(t, "append", err, ErrRolledBack)
+			if i == 3 {
+				db := old.log.db
+				if err := old.Close(); err != nil {
+					t.Fatal(err)
+				}
+				old = openCore(t, db, Options{Key: now.Key()})
+			}
+			if i == 4 { // one that it had again
+				if err := old.Clear(t.Context(), kept+4, kept+5); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fetchBlock(t, now, old, n)
+		}
+		_, err := old.Append(t.Context(), []byte("x"))
+		wantErr(t, "append", err, ErrRolledBack)
+		fetchBlock(t, now, old, kept+4)
+		mustAppend(t, old, numbered(70, 1)...)
+		if i, err := old.Info(t.Context()); err != nil || i.RolledBack || i.Contiguous != 0 {
+			t.Fatalf("%+v, %v", i, err)
+		}
+		upgrade(t, old, now)
+		if now.TreeHash() != old.TreeHash() || now.Conflict() != nil {
+			t.Fatal("the histories differ")
+		}
+		mustVerify(t, old)
+	}
+}
+
 // catchUp brings a core to another one's head, whatever its fork, without blocks.
 func catchUp(t *testing.T, from, to *Core) {
 	t.Helper()
@@ -87,6 +138,19 @@ func checkRolledBack(t *testing.T, now, old *Core, first uint64) {
 	}
 	mustAppend(t, old, numbered(61, 1)...)
 	mustVerify(t, old)
+}
+
+// TestRolledBackIsDurable brings a longer head to a reader, which can have it again, and to its writer.
+func TestRolledBackIsDurable(t *testing.T) {
+	now := newWriter(t, 1, numbered(0, 9)...)
+	for _, o := range []Options{{Key: now.Key()}, {Pair: pairOf(1), Derived: true}} {
+		g, db := openGated(t, datastore.Full)
+		c := openCore(t, db, o)
+		upgrade(t, now, c)
+		if g.durable != c.Writable() {
+			t.Fatalf("writer %v, durable %v", c.Writable(), g.durable)
+		}
+	}
 }
 
 func TestRolledBackIsRemembered(t *testing.T) {
