@@ -14,7 +14,7 @@ import (
 type Report struct {
 	// Blocks and Nodes are how many were looked at.
 	Blocks, Nodes uint64
-	// BadBlocks are held and do not match the tree. Verify drops them: they count as missing.
+	// BadBlocks are held and do not match the tree. Verify drops them, but for a read-only handle: they count as missing then.
 	BadBlocks []uint64
 	// BadNodes are tree nodes that are missing or do not match their children; a peer's proofs bring them again.
 	BadNodes []uint64
