@@ -92,8 +92,11 @@ func (t *tree) same(k treeKey, value []byte) (bool, error) {
 		}
 		have = b.value
 	}
-	return (have == nil) == (value == nil) && bytes.Equal(have, value), nil
+	return sameValue(have, value), nil
 }
+
+// sameValue tells whether two values are equal; that there is none differs from an empty one.
+func sameValue(a, b []byte) bool { return (a == nil) == (b == nil) && bytes.Equal(a, b) }
 
 // record makes the change a pending block: it takes the nodes that changed, from the root on down.
 func (t *tree) record(key, value []byte) {

@@ -62,14 +62,15 @@ func (b *Bee) differs(ctx context.Context, old *Bee, r Range) (bool, error) {
 }
 
 // WatchKey yields the entry of a key, nil while there is none, at once and then whenever it was put or deleted, until ctx
-// ends: then its error comes last. Writes that follow each other fast come as one.
+// ends: then its error comes last. Writes that follow each other fast come as one. When the core moves to another fork, that
+// is a change if the key has another entry there.
 func (b *Bee) WatchKey(ctx context.Context, key []byte) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		if b.pin != nil {
 			yield(nil, fmt.Errorf("%w: a version does not change", ErrOptions))
 			return
 		}
-		first, seen := true, uint64(0)
+		first, seen := true, Entry{}
 		for head := b.s.core.Head(); ; first = false {
 			var now *Entry
 			e, err := b.Get(ctx, key)
@@ -79,10 +80,11 @@ func (b *Bee) WatchKey(ctx context.Context, key []byte) iter.Seq2[*Entry, error]
 				yield(nil, err)
 				return
 			}
-			if (first || e.Seq != seen) && !yield(now, nil) {
+			// On another fork the same block may hold another value.
+			if (first || e.Seq != seen.Seq || !sameValue(e.Value, seen.Value)) && !yield(now, nil) {
 				return
 			}
-			seen = e.Seq
+			seen = e
 			if head, err = b.s.core.Wait(ctx, head); err != nil {
 				yield(nil, err)
 				return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"testing"
 	"testing/synctest"
 
@@ -88,6 +89,32 @@ func TestWatchKey(t *testing.T) {
 		next("")
 		cancel()
 		wantErr(t, "the end of watching", <-done, context.Canceled)
+	})
+}
+
+// TestWatchKeyFork cuts the core and puts the key anew before who watches it looks again: the block has the same number.
+func TestWatchKeyFork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := memoryBee(t, Options{})
+		next, stop := iter.Pull2(b.WatchKey(t.Context(), []byte("k")))
+		defer stop()
+		put := func(value []byte) {
+			t.Helper()
+			if err := b.Put(t.Context(), []byte("k"), value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put([]byte("0"))
+		for _, value := range [][]byte{[]byte("1"), []byte("2"), nil, {}} {
+			if err := b.Core().Truncate(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			put(value)
+			e, err, ok := next()
+			if !ok || err != nil || e == nil || e.Seq != 1 || !sameValue(e.Value, value) {
+				t.Fatalf("%+v (%v), want %q", e, err, value)
+			}
+		}
 	})
 }
 
