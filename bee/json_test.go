@@ -1,7 +1,9 @@
 package bee
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"math"
 	"testing"
 )
@@ -94,4 +96,54 @@ func TestTyped(t *testing.T) {
 	}
 	_, err = p.Get(t.Context(), "d")
 	wantErr(t, "get of a key that was deleted", err, ErrNotFound)
+}
+
+// TestOwnCodecs has keys and values in encodings of the caller's own, which have errors of their own.
+func TestOwnCodecs(t *testing.T) {
+	odd := errors.New("odd")
+	number := Codec[uint16]{
+		Encode: func(n uint16) ([]byte, error) { return binary.BigEndian.AppendUint16(nil, n), nil },
+		Decode: func(b []byte) (uint16, error) {
+			if len(b) != 2 {
+				return 0, odd
+			}
+			return binary.BigEndian.Uint16(b), nil
+		},
+	}
+	even := Codec[uint16]{
+		Encode: func(n uint16) ([]byte, error) {
+			if n%2 == 1 {
+				return nil, odd
+			}
+			return number.Encode(n)
+		},
+		Decode: number.Decode,
+	}
+	b := memoryBee(t, Options{})
+	p := NewTyped(b, number, even)
+	for _, n := range []uint16{1000, 2, 257} {
+		if err := p.Put(t.Context(), n, 2*n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantErr(t, "a value that cannot be encoded", p.Put(t.Context(), 4, 5), odd)
+	_, err := NewTyped(b, even, even).Get(t.Context(), 257)
+	wantErr(t, "a key that cannot be encoded", err, odd)
+	if v := b.Version(); v != 4 {
+		t.Errorf("what cannot be encoded was written: version %d", v)
+	}
+	wantGet(t, b, "\x01\x01", []byte{2, 2})
+	want := []uint16{2, 257, 1000}
+	for x, err := range p.Range(t.Context(), Range{}) {
+		if err != nil || len(want) == 0 || x.Key != want[0] || x.Value != 2*x.Key {
+			t.Fatalf("%+v (%v), and %v to come", x, err, want)
+		}
+		want = want[1:]
+	}
+	if len(want) > 0 {
+		t.Errorf("%v are missing", want)
+	}
+	mustPut(t, b, "\x00\x07", "odd")
+	_, err = p.Get(t.Context(), 7)
+	wantErr(t, "a value that cannot be decoded", err, odd)
 }
