@@ -5,6 +5,9 @@ import (
 	"errors"
 	"iter"
 	"sync"
+
+	"github.com/hypernode/hypernode/core"
+	"github.com/hypernode/hypernode/core/keys"
 )
 
 // Change tells that something below a folder is not as it was.
@@ -19,7 +22,8 @@ type Change struct {
 
 // WatchOptions say what is watched.
 type WatchOptions struct {
-	// Mounts also watches the drives that are mounted below the folder, and not pinned; those that come are watched from then on.
+	// Mounts also watches the drives that are mounted below the folder, and not pinned; those that come are watched from then on. When
+	// one comes within reach that was not, that is a change, from its first version.
 	Mounts bool
 }
 
@@ -68,15 +72,18 @@ type watchers struct {
 	changes chan watched
 	running sync.WaitGroup
 	open    map[string]*watcher // by path of the mount
+	came    []Change            // drives that were awaited, to be told
 }
 
 type watcher struct {
-	place  place
-	cancel context.CancelFunc
+	place   place
+	awaited keys.Key // of a drive that could not be reached; then place has only the path
+	cancel  context.CancelFunc
 }
 
 type watched struct {
 	change Change
+	came   bool // the drive that was awaited is within reach
 	err    error
 	by     *watcher
 }
@@ -90,10 +97,20 @@ func watchAll(ctx context.Context, p place, yield func(Change, error) bool) {
 	w.start(p)
 	err := w.rescan()
 	for err == nil {
+		for _, c := range w.came {
+			if !yield(c, nil) {
+				return
+			}
+		}
+		w.came = nil
 		select {
 		case got := <-w.changes:
 			if w.open[got.by.place.at] != got.by {
 				continue // it was removed meanwhile
+			}
+			if got.came {
+				err = w.rescan()
+				continue
 			}
 			if got.err != nil && got.by.place.at != p.at && ctx.Err() == nil {
 				w.stop(got.by.place.at) // a mounted drive that cannot be read is watched no longer
@@ -114,17 +131,44 @@ func watchAll(ctx context.Context, p place, yield func(Change, error) bool) {
 
 // start watches one place.
 func (w *watchers) start(p place) {
-	ctx, cancel := context.WithCancel(w.ctx)
-	one := &watcher{place: p, cancel: cancel}
-	w.open[p.at] = one
-	w.running.Go(func() {
+	w.run(&watcher{place: p}, func(ctx context.Context, tell func(watched) bool) {
 		for c, err := range p.watch(ctx) {
-			select {
-			case w.changes <- watched{c, err, one}:
-			case <-ctx.Done():
+			if !tell(watched{change: c, err: err}) {
 				return
 			}
 		}
+	})
+}
+
+// await waits until a mounted drive is within reach.
+func (w *watchers) await(at string, key keys.Key) {
+	s, err := w.first.drive.s.family.get(w.ctx, key)
+	if err != nil {
+		return // nothing will be heard of it
+	}
+	one := &watcher{place: place{at: at}, awaited: key}
+	w.run(one, func(ctx context.Context, tell func(watched) bool) {
+		if _, err := s.db.Wait(ctx, core.Head{}); err == nil && s.unlocked(ctx) == nil {
+			tell(watched{came: true})
+		}
+	})
+}
+
+// run has a goroutine look after a place. What it tells is dropped once another has its place.
+func (w *watchers) run(one *watcher, look func(ctx context.Context, tell func(watched) bool)) {
+	ctx, cancel := context.WithCancel(w.ctx)
+	one.cancel = cancel
+	w.open[one.place.at] = one
+	w.running.Go(func() {
+		look(ctx, func(x watched) bool {
+			x.by = one
+			select {
+			case w.changes <- x:
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		})
 	})
 }
 
@@ -138,24 +182,21 @@ func (w *watchers) rescan() error {
 	seen := map[string]bool{w.first.at: true}
 	l := lister{ctx: w.ctx, options: ListOptions{Mounts: true}, chain: []visit{w.first.visit()}}
 	var failed error
-	l.yield = func(_ Entry, err error) bool {
+	l.yield = func(e Entry, err error) bool {
 		if !errors.Is(err, ErrEntry) {
 			failed = err
+		}
+		if errors.Is(e.Unavailable, ErrMountUnavailable) && e.Mount.Version == 0 {
+			seen[e.Path] = true
+			w.lacks(&e)
 		}
 		return failed == nil
 	}
 	l.entered = func(p place) {
-		if p.drive.view {
-			return
+		if !p.drive.view {
+			seen[p.at] = true
+			w.has(p)
 		}
-		seen[p.at] = true
-		if have, ok := w.open[p.at]; ok {
-			if have.place.drive.s == p.drive.s && have.place.path == p.path {
-				return
-			}
-			w.stop(p.at)
-		}
-		w.start(p)
 	}
 	l.list(w.first)
 	for at := range w.open {
@@ -164,6 +205,33 @@ func (w *watchers) rescan() error {
 		}
 	}
 	return failed
+}
+
+// lacks awaits what is mounted at an entry.
+func (w *watchers) lacks(e *Entry) {
+	if have, ok := w.open[e.Path]; ok {
+		if have.awaited == e.Mount.Key {
+			return
+		}
+		w.stop(e.Path)
+	}
+	w.await(e.Path, e.Mount.Key)
+}
+
+// has watches what a mount shows.
+func (w *watchers) has(p place) {
+	have, ok := w.open[p.at]
+	switch {
+	case !ok:
+	case !have.awaited.IsZero():
+		w.came = append(w.came, Change{Now: p.drive.Snapshot(), Before: p.drive.At(1), At: p.at, Folder: p.path})
+		w.stop(p.at)
+	case have.place.drive.s == p.drive.s && have.place.path == p.path:
+		return
+	default:
+		w.stop(p.at)
+	}
+	w.start(p)
 }
 
 // mountsDiffer tells whether mounts came or went with a change. When that cannot be told they may have.
