@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -15,6 +18,7 @@ import (
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/core/merkle"
 	"github.com/hypernode/hypernode/drive"
+	"github.com/hypernode/hypernode/drive/blobs"
 )
 
 // source serves the cores of a store from another one in the same process.
@@ -207,6 +211,63 @@ func TestRemoteRoundTrips(t *testing.T) {
 	})
 }
 
+// TestRemoteReadAhead reads a file from afar piece after piece: more and more is fetched ahead, and nothing after a read elsewhere.
+func TestRemoteReadAhead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		writer, reader, s := copied(t)
+		const size, block = 32 << 20, blobs.DefaultBlockSize
+		data := pattern(1, size)
+		if err := writer.WriteFile(t.Context(), "/film", data, drive.Meta{}); err != nil {
+			t.Fatal(err)
+		}
+		b, err := writer.Blobs(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f, err := reader.Open(t.Context(), "/film")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		read := func() (fetched int) {
+			t.Helper()
+			got := make([]byte, block)
+			at, err := f.Seek(0, io.SeekCurrent)
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := s.fetched(b.Core().Key())
+			if _, err := io.ReadFull(f, got); err != nil || !bytes.Equal(got, data[at:][:block]) {
+				t.Fatalf("other bytes at %d, %v", at, err)
+			}
+			synctest.Wait() // what is fetched ahead has come
+			return s.fetched(b.Core().Key()) - before
+		}
+		total, ahead := read(), []int{}
+		if total > 2 { // a piece may begin in the midst of a block
+			t.Errorf("%d blocks were fetched for the first", total)
+		}
+		for i := 2; i <= 65; i++ {
+			if total += read(); i == 2 || i == 9 || i == 33 || i == 65 {
+				ahead = append(ahead, total-i)
+			}
+		}
+		t.Logf("blocks ahead after 2, 9, 33 and 65: %v", ahead)
+		if !slices.IsSorted(ahead) || ahead[0] < 2 || ahead[0] > 8 || ahead[3] < 64 || ahead[3] > 256 {
+			t.Errorf("blocks ahead after 2, 9, 33 and 65: %v", ahead)
+		}
+		if _, err := f.Seek(size-10*block, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		if n := read(); n > 2 {
+			t.Errorf("%d blocks were fetched for one elsewhere", n)
+		}
+	})
+}
+
 // TestRemoteEmpty opens a drive of which there is nothing yet.
 func TestRemoteEmpty(t *testing.T) {
 	writer, reader, _ := copied(t)
@@ -289,22 +350,134 @@ func TestRemoteDownload(t *testing.T) {
 	mustRead(t, reader, "/b/1", "1")
 }
 
-// TestRemoteMount reads through a mount of a drive that the reader has never met.
+// TestRemoteMount reads through a mount of a drive that the reader has never met, and downloads and clears with and without what is
+// mounted.
 func TestRemoteMount(t *testing.T) {
 	writer, reader, s := copied(t)
 	other := newDrive(t, s.from, "other")
 	mustWrite(t, other, "/deep/er/f", "far away")
-	if err := writer.Mount(t.Context(), "/m", other.Key()); err != nil {
-		t.Fatal(err)
+	mustWrite(t, other, "/deep/g", "too")
+	mustWrite(t, writer, "/own", "own")
+	for path, key := range map[string]keys.Key{"/m": other.Key(), "/nobody": {9}} {
+		if err := writer.Mount(t.Context(), path, key); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := reader.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	here := func(want string, paths ...string) {
+		t.Helper()
+		var got []string
+		for _, p := range paths {
+			ok, err := reader.Has(t.Context(), p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, fmt.Sprint(ok))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("of %q here are %v, want %s", paths, got, want)
+		}
+	}
+	if err := reader.Download(t.Context(), "/", drive.DownloadOptions{}); err != nil {
+		t.Error(err)
+	}
+	here("true false", "/own", "/m")
 	mustRead(t, reader, "/m/deep/er/f", "far away")
+	here("true false", "/m/deep/er/f", "/m/deep/g")
+	var told []uint64
+	progress := func(done, total uint64) { told = append(told, done, total) }
+	if err := reader.Download(t.Context(), "/", drive.DownloadOptions{Mounts: true, Progress: progress}); err != nil {
+		t.Error(err)
+	}
+	here("true", "/m")
+	if len(told) == 0 || told[len(told)-1] == 0 {
+		t.Errorf("the progress told was %v", told)
+	}
 	if err := reader.WriteFile(t.Context(), "/m/x", nil, drive.Meta{}); !errors.Is(err, core.ErrNotWritable) {
 		t.Errorf("writing: %v", err)
 	}
-	if err := reader.Download(t.Context(), "/", drive.DownloadOptions{Mounts: true}); err != nil {
+	if err := reader.Clear(t.Context(), "/"); err != nil {
 		t.Error(err)
+	}
+	here("false true", "/own", "/m")
+	if err := reader.Clear(t.Context(), "/m/deep"); err != nil {
+		t.Error(err)
+	}
+	here("false", "/m")
+	if err := reader.Download(t.Context(), "/m/deep/g", drive.DownloadOptions{}); err != nil {
+		t.Error(err)
+	}
+	here("false true", "/m/deep/er/f", "/m/deep/g")
+}
+
+// TestRemoteWatchMount watches a drive with a mount that nobody has yet: once it comes within reach, that is a change, and so is what is
+// written then.
+func TestRemoteWatchMount(t *testing.T) {
+	writer, reader, s := copied(t)
+	late := newDrive(t, s.from, "late")
+	for path, key := range map[string]keys.Key{"/late": late.Key(), "/never": {9}} {
+		if err := writer.Mount(t.Context(), path, key); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := reader.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	far, err := drive.Open(t.Context(), drive.StoreOf(reader), late.Key())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer far.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	changes, done := make(chan drive.Change), make(chan struct{})
+	go func() {
+		defer close(done)
+		for c, err := range reader.Watch(ctx, "/", drive.WatchOptions{Mounts: true}) {
+			if err != nil {
+				return
+			}
+			select {
+			case changes <- c:
+			case <-ctx.Done():
+			}
+		}
+	}()
+	defer func() { cancel(); <-done }()
+	refresh := func(d *drive.Drive) {
+		t.Helper()
+		if err := d.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := 0; ; i++ { // until the watch has begun
+		mustWrite(t, writer, "/own", fmt.Sprint(i))
+		refresh(reader)
+		if _, ok := poll(changes); ok {
+			break
+		}
+	}
+	mustWrite(t, late, "/f", "0")
+	refresh(far)
+	for c := range changes {
+		if c.At != "/late" {
+			continue // what was written before the watch was looked at
+		}
+		if c.Before.Version() != 1 || c.Now.Version() != late.Version() {
+			t.Errorf("it came as a change from version %d to %d", c.Before.Version(), c.Now.Version())
+		}
+		mustRead(t, c.Now, "/f", "0")
+		break
+	}
+	for i := 1; ; i++ {
+		mustWrite(t, late, "/f", fmt.Sprint(i))
+		refresh(far)
+		if c, ok := poll(changes); ok {
+			if c.At != "/late" || c.Now.Version() <= c.Before.Version() {
+				t.Errorf("at %s from version %d to %d", c.At, c.Before.Version(), c.Now.Version())
+			}
+			return
+		}
 	}
 }
