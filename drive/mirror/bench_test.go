@@ -77,30 +77,36 @@ func small(b *testing.B, dir string) int64 {
 }
 
 func large(b *testing.B, dir string) int64 {
-	must(b, os.MkdirAll(dir, 0o777))
+	fillLarge(b, dir, largeSize())
+	return largeSize()
+}
+
+// fillLarge makes a folder with one file of so many bytes, whole MiB.
+func fillLarge(tb testing.TB, dir string, size int64) {
+	tb.Helper()
+	must(tb, os.MkdirAll(dir, 0o777))
 	f, err := os.Create(filepath.Join(dir, "large.bin"))
-	must(b, err)
+	must(tb, err)
 	data := make([]byte, 1<<20)
 	r := noise(2)
-	for range largeSize() >> 20 {
+	for range size >> 20 {
 		r.Read(data)
 		_, err := f.Write(data)
-		must(b, err)
+		must(tb, err)
 	}
-	must(b, f.Close())
-	return largeSize()
+	must(tb, f.Close())
 }
 
 // A stored is a drive on disk, with the durability "process".
 type stored struct {
 	*drive.Drive
-	b    *testing.B
+	b    testing.TB
 	home string
 	db   *datastore.DB
 	from *corestore.Store
 }
 
-func openStored(b *testing.B, home string) *stored {
+func openStored(b testing.TB, home string) *stored {
 	b.Helper()
 	o := pebble.Options{}
 	o.Durability = datastore.Process

@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hypernode/hypernode/bee"
+	"github.com/hypernode/hypernode/drive"
 )
 
 // hostileNames are names that mean another place, nothing, or something special somewhere.
@@ -66,6 +69,54 @@ func TestHostileNames(t *testing.T) {
 	}
 	if b, err := os.ReadFile(filepath.Join(root, "good")); err != nil || string(b) != "good" {
 		t.Errorf("%q, %v", b, err)
+	}
+}
+
+// TestHostileDrive mirrors a drive whose writer put the names into it as they are, and files beneath links: to a folder, with links and
+// without, and to another drive.
+func TestHostileDrive(t *testing.T) {
+	d, parent := newDrive(t), t.TempDir()
+	root := filepath.Join(parent, "1", "2", "3", "target")
+	must(t, os.MkdirAll(root, 0o777))
+	must(t, d.WriteFile(t.Context(), "/good", []byte("good"), drive.Meta{}))
+	must(t, d.Symlink(t.Context(), "/up", "../../..", drive.Meta{}))
+	must(t, d.Symlink(t.Context(), "/in", "folder", drive.Meta{}))
+	e, err := d.Bee().Get(t.Context(), []byte("files\x00/good"))
+	must(t, err)
+	names := append(hostileNames(), "up/evil", "in/evil", "up/2/evil")
+	must(t, d.Bee().Update(t.Context(), func(tx *bee.Batch) error {
+		for _, n := range names {
+			for _, key := range []string{"files\x00/" + n, "files\x00" + n} {
+				if err := tx.Put([]byte(key), e.Value); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
+	for _, links := range []bool{false, true} {
+		stats, err := Sync(t.Context(), Drive(d), Dir(root), Options{Prune: true, Links: links})
+		if !errors.Is(err, ErrName) || stats.Failed < 250 {
+			t.Errorf("links %v: %+v, %v", links, stats, err)
+		}
+		for path, f := range readDir(t, parent) {
+			rest, ok := strings.CutPrefix(path, "1/2/3/target/")
+			if !ok || f.link != "" && (rest != "in" || f.link != "folder") {
+				t.Errorf("links %v: %q was written, a link to %q", links, path, f.link)
+			}
+		}
+		if b, err := os.ReadFile(filepath.Join(root, "good")); err != nil || string(b) != "good" {
+			t.Errorf("links %v: %q, %v", links, b, err)
+		}
+	}
+	copied := newDrive(t)
+	if stats, err := Sync(t.Context(), Drive(d), Drive(copied), Options{}); !errors.Is(err, ErrName) || stats.Failed < 250 {
+		t.Errorf("to a drive: %+v, %v", stats, err)
+	}
+	for path := range readDrive(t, copied) {
+		if err := checkPath(path); err != nil {
+			t.Errorf("%q is in the copy: %v", path, err)
+		}
 	}
 }
 
