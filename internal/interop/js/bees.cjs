@@ -1,6 +1,7 @@
 // Commands for bees. Keys and values are bytes.
 'use strict'
 const Hyperbee = require('hyperbee')
+const { Extension } = require('hyperbee/lib/messages')
 const { put, get, bytes } = require('./handles.cjs')
 
 function range ({ gt, gte, lt, lte, reverse, limit }) {
@@ -28,6 +29,29 @@ async function all (stream, of) {
 
 const at = (bee, version) => version ? bee.checkout(version) : bee
 
+// spy notes the hints that a bee sends and receives.
+function spy (bee) {
+  const seen = []
+  const note = (way, buffer) => {
+    const { get, iterator, cache } = Extension.decode(buffer)
+    seen.push({
+      way,
+      get: get && { version: get.version, key: get.key },
+      iterator: iterator && { version: iterator.version, limit: iterator.limit },
+      blocks: cache ? cache.blocks : null
+    })
+  }
+  const { extension } = bee
+  const { onmessage } = extension
+  extension.onmessage = (buffer, from) => { note('in', buffer); onmessage.call(extension, buffer, from) }
+  const { send, broadcast } = extension.outgoing
+  extension.outgoing.send = (buffer, to) => { note('out', buffer); send.call(extension.outgoing, buffer, to) }
+  extension.outgoing.broadcast = (buffer) => { note('out', buffer); broadcast.call(extension.outgoing, buffer) }
+  return seen
+}
+
+const spies = new WeakMap()
+
 module.exports = {
   // bee.open {core, skipSame?} -> {handle, version}
   async 'bee.open' ({ core, skipSame }) {
@@ -35,6 +59,15 @@ module.exports = {
     await bee.ready()
     return { handle: put(bee, () => bee.close()), version: bee.version }
   },
+
+  // bee.spy {bee}: notes the hints of a bee from now on
+  async 'bee.spy' ({ bee }) { spies.set(get(bee), spy(get(bee))) },
+
+  // bee.hints {bee} -> {hints: [{way: 'in' | 'out', get: {version, key}, iterator: {version, limit}, blocks}]}
+  async 'bee.hints' ({ bee }) { return { hints: spies.get(get(bee)) } },
+
+  // json.print {documents} -> {documents}: prints JSON texts anew
+  async 'json.print' ({ documents }) { return { documents: documents.map((d) => JSON.stringify(JSON.parse(d))) } },
 
   async 'bee.version' ({ bee }) { return { version: get(bee).version } },
 
