@@ -13,10 +13,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/hypernode/hypernode/bee"
+	"github.com/hypernode/hypernode/core"
 )
 
-// importBatch is how many entries are committed together.
-const importBatch = 1000
+// importBatch is how many entries are committed together, unless their lines have as many bytes as importBytes before.
+const (
+	importBatch = 1000
+	importBytes = 8 << 20
+)
+
+// maxLine is the longest line: every byte of a value and its key may be printed as six.
+const maxLine = 6 * core.MaxBlock
 
 func (a *app) beeImportCommand() *cobra.Command {
 	c := &cobra.Command{
@@ -24,7 +31,7 @@ func (a *app) beeImportCommand() *cobra.Command {
 		Short: "Put entries from lines of JSON",
 		Long: `Put entries that are read as lines of JSON, of a file or of standard input:
 {"key":…,"value":…}, or "key_base64" and "value_base64" for bytes that are no
-UTF-8, or "op":"del" to delete. They are committed a thousand at a time; a line
+UTF-8, or "op":"del" to delete. They are committed up to a thousand at a time; a line
 that is wrong ends the import, and what was committed before it stays.`,
 		Example: `  hypernode bee import ages ages.ndjson
   hypernode bee export hyper://KEY | hypernode bee import copy`,
@@ -46,15 +53,19 @@ that is wrong ends the import, and what was committed before it stays.`,
 }
 
 func (a *app) beeImport(ctx context.Context, text string, in io.Reader) error {
-	lines := bufio.NewScanner(in)
-	lines.Buffer(make([]byte, 64<<10), 2*maxBeeValue)
 	return a.withBeeWriter(ctx, text, making, func(b *bee.Bee) error {
+		lines := bufio.NewScanner(a.patient(ctx, in))
+		lines.Buffer(make([]byte, 64<<10), maxLine)
 		var changed, n uint64
 		var err error
 		for more := true; more && err == nil; {
+			put, read := uint64(0), 0
+			full := func() bool { return put >= importBatch || read >= importBytes }
 			err = b.Update(ctx, func(tx *bee.Batch) error {
-				var put uint64
-				for more = lines.Scan(); more; more = put < importBatch && lines.Scan() {
+				for more = lines.Scan(); more; more = !full() && lines.Scan() {
+					if lines.Err() != nil {
+						break // what comes with an error may be the half of a line
+					}
 					n++
 					if len(bytes.TrimSpace(lines.Bytes())) == 0 {
 						continue
@@ -62,19 +73,35 @@ func (a *app) beeImport(ctx context.Context, text string, in io.Reader) error {
 					if err := importLine(tx, lines.Bytes()); err != nil {
 						return wrapf(err, "line %d", n)
 					}
-					put++
+					put, read = put+1, read+len(lines.Bytes())
 				}
-				more = put == importBatch
-				changed += put
-				return ctx.Err()
+				more = full()
+				return ctx.Err() // when it ended, so did the reading
 			})
+			if err == nil {
+				changed += put
+			}
 		}
 		a.result = beeChanged{b.Version(), changed}
-		if err = errors.Join(err, lines.Err()); err != nil {
+		if err == nil {
+			err = readingLines(lines.Err(), n+1)
+		}
+		if err != nil {
 			return err
 		}
 		return a.print("%d", b.Version())
 	})
+}
+
+// readingLines says which line could not be read, and why.
+func readingLines(err error, n uint64) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, bufio.ErrTooLong):
+		return fail(exitRefused, "keep large things in a drive", "line %d is longer than %s", n, size(maxLine))
+	}
+	return fmt.Errorf("reading line %d: %w", n, err)
 }
 
 // importLine carries out one line.
@@ -82,7 +109,11 @@ func importLine(tx *bee.Batch, line []byte) error {
 	var j jsonEntry
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
-	if err := d.Decode(&j); err != nil {
+	err := d.Decode(&j)
+	if err == nil && d.More() {
+		err = errors.New("there is something behind it")
+	}
+	if err != nil {
 		return fail(exitUsage, `an entry is {"key":"…","value":"…"}`, "no entry: %w", err)
 	}
 	key, err := fromJSON(j.Key, j.KeyBase64)

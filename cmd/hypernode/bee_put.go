@@ -32,7 +32,7 @@ func (a *app) beePutCommand() *cobra.Command {
   hypernode bee put pictures cat --file cat.jpg`,
 		Args: args(cobra.RangeArgs(2, 3)),
 		RunE: func(c *cobra.Command, list []string) error {
-			value, err := a.beeValue(list[2:], file)
+			value, err := a.beeValue(c.Context(), list[2:], file)
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func (a *app) beePutCommand() *cobra.Command {
 }
 
 // beeValue is the value as the arguments give it.
-func (a *app) beeValue(rest []string, file string) ([]byte, error) {
+func (a *app) beeValue(ctx context.Context, rest []string, file string) ([]byte, error) {
 	if len(rest) == 1 {
 		if file != "" {
 			return nil, fail(exitUsage, "", "give the value or --file, not both")
@@ -61,7 +61,7 @@ func (a *app) beeValue(rest []string, file string) ([]byte, error) {
 		defer f.Close()
 		in = f
 	}
-	value, err := io.ReadAll(io.LimitReader(in, maxBeeValue+1))
+	value, err := io.ReadAll(io.LimitReader(a.patient(ctx, in), maxBeeValue+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading the value: %w", err)
 	}

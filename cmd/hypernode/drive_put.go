@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -44,7 +43,7 @@ func (a *app) drivePut(ctx context.Context, list []string, f *drivePutFlags) err
 	if f.link && len(list) < 3 {
 		return fail(exitUsage, "", "--link wants to know where the link leads")
 	}
-	in, meta := a.stdin, drive.Meta{Executable: f.executable}
+	in, regular, meta := a.stdin, false, drive.Meta{Executable: f.executable}
 	if len(list) == 3 && list[2] != "-" && !f.link {
 		file, info, err := a.open(list[2])
 		if err != nil {
@@ -54,9 +53,12 @@ func (a *app) drivePut(ctx context.Context, list []string, f *drivePutFlags) err
 		if info.Mode.IsDir() {
 			return fail(exitUsage, `use "hypernode drive import"`, "%s is a folder", plain(list[2]))
 		}
-		in, meta.Executable = file, f.executable || info.Mode.Perm()&0o100 != 0
+		in, regular, meta.Executable = file, info.Mode.IsRegular(), f.executable || info.Mode.Perm()&0o100 != 0
 	}
 	return a.withDriveWriter(ctx, p, f.keyFile, making, func(d *drive.Drive) error {
+		if !regular && !f.link {
+			in = a.patient(ctx, in)
+		}
 		if f.link {
 			err = d.Symlink(ctx, p.path, list[2], meta)
 		} else {
@@ -70,26 +72,17 @@ func (a *app) drivePut(ctx context.Context, list []string, f *drivePutFlags) err
 	})
 }
 
-// putFile writes a file of any length.
+// putFile writes a file of any length. When it cannot be read to its end nothing is put.
 func putFile(ctx context.Context, d *drive.Drive, path string, in io.Reader, meta drive.Meta) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel() // a writer that is not closed is given up
 	w, err := d.Create(ctx, path, meta)
 	if err != nil {
 		return err
 	}
 	if _, err := io.Copy(w, in); err != nil {
-		cancel()
-		return errors.Join(err, ignoreCanceled(w.Close()))
+		w.Abort()
+		return err
 	}
 	return w.Close()
-}
-
-func ignoreCanceled(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
 }
 
 func (a *app) driveRemoveCommand() *cobra.Command {

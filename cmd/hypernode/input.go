@@ -174,6 +174,14 @@ type patientReader struct {
 	r   io.Reader
 }
 
+// patient returns a reader of a stream whose reads end with ctx.
+func (a *app) patient(ctx context.Context, r io.Reader) io.Reader {
+	if r == a.stdin {
+		a.detail("reading standard input")
+	}
+	return &patientReader{ctx, r}
+}
+
 type readResult struct {
 	b   []byte
 	err error
