@@ -10,6 +10,7 @@ import (
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/core/manifest"
+	"github.com/hypernode/hypernode/datastore"
 	"github.com/hypernode/hypernode/drive/blobs"
 )
 
@@ -48,6 +49,9 @@ func (s *shared) content(ctx context.Context) (*blobs.Blobs, error) {
 		return nil, err
 	}
 	c, err := s.store.Open(ctx, ref)
+	if errors.Is(err, datastore.ErrReadOnly) {
+		return nil, fmt.Errorf("%w: the contents of %s are not in the store, which can only be read", core.ErrNotAvailable, s.db.Key())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("drive: opening the contents of %s: %w", s.db.Key(), err)
 	}

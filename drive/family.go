@@ -11,6 +11,7 @@ import (
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/datastore"
 )
 
 // Limits of mounts.
@@ -110,6 +111,9 @@ func (f *family) openChild(ctx context.Context, key keys.Key) (*shared, error) {
 		return nil, err
 	}
 	s, err := openShared(ctx, session, session, ref)
+	if errors.Is(err, datastore.ErrReadOnly) {
+		err = fmt.Errorf("%w: it is not in the store, which can only be read", ErrMountUnavailable)
+	}
 	if err != nil {
 		return nil, errors.Join(err, session.Close())
 	}
