@@ -39,7 +39,7 @@ that is wrong ends the import, and what was committed before it stays.`,
 		RunE: func(c *cobra.Command, list []string) error {
 			in := a.stdin
 			if len(list) == 2 && list[1] != "-" {
-				f, _, err := a.open(list[1])
+				f, err := a.openFile(list[1])
 				if err != nil {
 					return fmt.Errorf("reading the entries: %w", err)
 				}
@@ -112,6 +112,10 @@ func importLine(tx *bee.Batch, line []byte) error {
 	err := d.Decode(&j)
 	if err == nil && d.More() {
 		err = errors.New("there is something behind it")
+	}
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		err = fmt.Errorf("%q is no text: %s", kind.Field, kind.Value)
 	}
 	if err != nil {
 		return fail(exitUsage, `an entry is {"key":"…","value":"…"}`, "no entry: %w", err)

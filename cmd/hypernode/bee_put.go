@@ -27,8 +27,10 @@ func (a *app) beePutCommand() *cobra.Command {
 		Use:   "put REF KEY [VALUE]",
 		Short: "Set the value of a key",
 		Long: `Set the value of a key. Without VALUE it is read from standard input, or from
---file. A name that is new makes a bee. The new version is printed.`,
+--file. A name that is new makes a bee. The new version is printed. What begins with
+a dash stands behind --.`,
 		Example: `  hypernode bee put ages ann 41
+  hypernode bee put temperatures oslo -- -5
   hypernode bee put pictures cat --file cat.jpg`,
 		Args: args(cobra.RangeArgs(2, 3)),
 		RunE: func(c *cobra.Command, list []string) error {
@@ -54,7 +56,7 @@ func (a *app) beeValue(ctx context.Context, rest []string, file string) ([]byte,
 	}
 	in := a.stdin
 	if file != "" && file != "-" {
-		f, _, err := a.open(file)
+		f, err := a.openFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("reading the value: %w", err)
 		}

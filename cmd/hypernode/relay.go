@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -173,6 +174,18 @@ func (a *app) fileSystem() api.FileSystem {
 // open opens a file of who gave the command.
 func (a *app) open(name string) (io.ReadCloser, api.FileInfo, error) {
 	return a.fileSystem().Open(name)
+}
+
+// openFile is open of what is no folder.
+func (a *app) openFile(name string) (io.ReadCloser, error) {
+	f, info, err := a.open(name)
+	if err == nil && info.Mode.IsDir() {
+		err = errors.Join(fail(exitUsage, "", "%s is a folder", plain(name)), f.Close())
+	}
+	if err != nil {
+		return nil, err
+	}
+	return f, nil
 }
 
 // replace writes a file of who gave the command; see replaceFile.
