@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 
@@ -196,13 +197,41 @@ func placed(p place, err error) error {
 	case errors.Is(err, drive.ErrNoDrive):
 		return fail(exitRefused, `read it with "hypernode core get"`, "%s is no drive", p.reference)
 	case errors.Is(err, drive.ErrVersion), errors.Is(err, bee.ErrVersion):
-		return fail(exitNotFound, `list the versions with "hypernode drive log"`, "%s: there is no such version", p)
+		return fail(exitNotFound, `"hypernode drive log" lists the changes; of those made together only the last version is kept`,
+			"%s: there is no such version", p)
 	case errors.Is(err, drive.ErrPath):
 		return fail(exitUsage, "", "%s: %w", p, err)
 	case errors.Is(err, drive.ErrIsMount):
 		return fail(exitRefused, `list it with "hypernode drive ls"`, "%s is a mount", p)
 	}
+	return mountError(p, err)
+}
+
+// mountError tells what is known of an error of mounts, or gives any other as it is.
+func mountError(p place, err error) error {
+	switch {
+	case errors.Is(err, drive.ErrMountUnavailable), errors.Is(err, drive.ErrVersionUnavailable):
+		return fail(exitNoPeers, "name a peer that has the mounted drive with --peer, or fetch it first", "%s: %w", p, err)
+	case errors.Is(err, drive.ErrLocked):
+		return fail(exitSecret, "", "%s: %w", p, err)
+	case errors.Is(err, drive.ErrPinMismatch):
+		return fail(exitConflict, "", "%s: %w", p, err)
+	case errors.Is(err, drive.ErrReadOnlyMount), errors.Is(err, drive.ErrInvalidMount), errors.Is(err, drive.ErrTooManyMounts),
+		errors.Is(err, drive.ErrLinks):
+		return fail(exitRefused, "", "%s: %w", p, err)
+	}
 	return fmt.Errorf("%s: %w", p, err)
+}
+
+// changed prints the version that a change at a path led to: that of the drive which is mounted there, if one is.
+func (a *app) changed(ctx context.Context, d *drive.Drive, at string) error {
+	if clean, err := drive.Clean(at); err == nil {
+		if inner, _, err := d.Mounted(ctx, path.Dir(clean)); err == nil {
+			d = inner
+		}
+	}
+	a.result = driveState{address(d.Key()), d.Version()}
+	return a.print("%d", d.Version())
 }
 
 // hosts returns the peers that the flags name, and what is done with the store: what comes from peers is kept.

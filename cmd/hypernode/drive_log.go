@@ -29,7 +29,8 @@ func (a *app) driveLogCommand() *cobra.Command {
 		Use:   "log DRIVE[@VERSION]",
 		Short: "List the changes of a drive, the newest first",
 		Long: `List the changes of a drive, the newest first: the version that a change led to,
-put or del, and the path.`,
+put or del, and the path. Of changes that were made together, as by an import, only
+the last version can be read.`,
 		Example: `  hypernode drive log photos --limit 10`,
 		Args:    args(cobra.ExactArgs(1)),
 		RunE:    func(c *cobra.Command, list []string) error { return a.driveLog(c.Context(), list, &f) },

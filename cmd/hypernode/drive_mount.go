@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
@@ -73,13 +74,14 @@ func (a *app) changeMount(ctx context.Context, list []string, keyFile string, ch
 		switch {
 		case errors.Is(err, drive.ErrNotEmpty):
 			return fail(exitRefused, "hide them with --force", "%s: there are entries", p)
+		case errors.Is(err, fs.ErrExist):
+			return fail(exitRefused, "put the mount in its place with --force", "%s is a file", p)
 		case errors.Is(err, drive.ErrNotMount):
 			return fail(exitNotFound, `list the mounts with "hypernode drive mounts"`, "%s is no mount", p)
 		case err != nil:
 			return err
 		}
-		a.result = driveState{address(d.Key()), d.Version()}
-		return a.print("%d", d.Version())
+		return a.changed(ctx, d, p.path)
 	})
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -22,7 +24,8 @@ func (a *app) drivePutCommand() *cobra.Command {
 		Use:   "put DRIVE PATH [FILE]",
 		Short: "Write a file",
 		Long: `Write a file into a drive, from FILE or from standard input. It is there when all
-of it was read. The new version is printed. A name that is new makes a drive.`,
+of it was read. The new version is printed; below a mount it is the mounted drive that is
+written, if this store can. A name that is new makes a drive.`,
 		Example: `  hypernode drive put photos /cat.jpg cat.jpg
   tar c . | hypernode drive put backup /home.tar
   hypernode drive put photos /newest ../cat.jpg --link`,
@@ -67,8 +70,7 @@ func (a *app) drivePut(ctx context.Context, list []string, f *drivePutFlags) err
 		if err != nil {
 			return err
 		}
-		a.result = driveState{address(d.Key()), d.Version()}
-		return a.print("%d", d.Version())
+		return a.changed(ctx, d, p.path)
 	})
 }
 
@@ -114,7 +116,9 @@ func (a *app) driveRemove(ctx context.Context, list []string, keyFile string, re
 		return fail(exitUsage, "", "%s: want a path", p)
 	}
 	return a.withDriveWriter(ctx, p, keyFile, writing, func(d *drive.Drive) error {
-		before := d.Version()
+		if ok, err := isThere(ctx, d, p.path, recursive); err != nil || !ok {
+			return cmp.Or(err, drive.ErrNotFound)
+		}
 		remove := d.Remove
 		if recursive {
 			remove = d.RemoveAll
@@ -122,10 +126,22 @@ func (a *app) driveRemove(ctx context.Context, list []string, keyFile string, re
 		if err := remove(ctx, p.path); err != nil {
 			return err
 		}
-		if d.Version() == before {
-			return drive.ErrNotFound
-		}
-		a.result = driveState{address(d.Key()), d.Version()}
-		return a.print("%d", d.Version())
+		return a.changed(ctx, d, p.path)
 	})
+}
+
+// isThere tells whether there is something at a path, or below it if that counts, be it no entry that can be read.
+func isThere(ctx context.Context, d *drive.Drive, path string, below bool) (bool, error) {
+	if ok, err := d.Exists(ctx, path); ok || errors.Is(err, drive.ErrEntry) {
+		return true, nil
+	} else if err != nil || !below {
+		return false, err
+	}
+	for _, err := range d.List(ctx, path, drive.ListOptions{}) {
+		if errors.Is(err, drive.ErrEntry) {
+			err = nil
+		}
+		return err == nil, err
+	}
+	return false, nil
 }
