@@ -49,6 +49,9 @@ func (d *Drive) commit(ctx context.Context, tail *blobs.Tail, fn func(tx *Batch)
 	if err := d.writable(); err != nil {
 		return err
 	}
+	if err := d.s.known(ctx); err != nil {
+		return err
+	}
 	return d.tree.Update(ctx, func(tx *bee.Batch) error {
 		b := &Batch{ctx: ctx, tx: tx, tail: tail, plain: map[string]struct{}{}}
 		defer func() { b.done = true }()

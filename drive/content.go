@@ -121,12 +121,9 @@ func (s *shared) contentFeed(ctx context.Context) (k keys.Key, err error) {
 			return k, fmt.Errorf("%w: %s", ErrEmpty, s.db.Key())
 		}
 	}
-	h, err := s.tree.Header(ctx)
-	if errors.Is(err, bee.ErrCorrupt) {
-		return k, fmt.Errorf("%w: %s: %w", ErrNoDrive, s.db.Key(), err)
-	}
+	h, err := s.header(ctx)
 	if err != nil {
-		return k, fmt.Errorf("drive: the header of %s: %w", s.db.Key(), err)
+		return k, err
 	}
 	if h.Metadata == nil || len(h.Metadata.ContentFeed) == 0 {
 		return k, nil
@@ -135,4 +132,30 @@ func (s *shared) contentFeed(ctx context.Context) (k keys.Key, err error) {
 		return k, fmt.Errorf("%w: %s names contents with %d bytes", ErrNoDrive, s.db.Key(), len(h.Metadata.ContentFeed))
 	}
 	return keys.Key(h.Metadata.ContentFeed[:len(k)]), nil
+}
+
+// header reads the header of the entries. Without the right encryption key it cannot be read, and ErrNoDrive is returned.
+func (s *shared) header(ctx context.Context) (*bee.Header, error) {
+	h, err := s.tree.Header(ctx)
+	if err == nil && h.Protocol != "hyperbee" {
+		err = fmt.Errorf("%w: the header of %.20q", bee.ErrCorrupt, h.Protocol)
+	}
+	if errors.Is(err, bee.ErrCorrupt) {
+		return nil, fmt.Errorf("%w: %s: %w", ErrNoDrive, s.db.Key(), err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("drive: the header of %s: %w", s.db.Key(), err)
+	}
+	s.readable.Store(true)
+	return h, nil
+}
+
+// known makes sure that the entries are those of a drive, under the encryption key that was given: under another one nothing must be
+// written. The header is read once.
+func (s *shared) known(ctx context.Context) error {
+	if s.readable.Load() || s.db.Head().Length == 0 {
+		return nil
+	}
+	_, err := s.header(ctx)
+	return err
 }

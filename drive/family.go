@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/hypernode/hypernode/bee"
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
@@ -178,20 +177,14 @@ func (s *shared) reach(ctx context.Context, version uint64) error {
 
 // unlocked tells whether the entries can be read, as far as the header shows.
 func (s *shared) unlocked(ctx context.Context) error {
-	if s.readable.Load() || s.db.Head().Length == 0 {
-		return nil
-	}
-	_, err := s.tree.Header(ctx)
+	err := s.known(ctx)
 	switch {
-	case err == nil:
-		s.readable.Store(true)
-		return nil
-	case s.ref.Encryption == [32]byte{} && errors.Is(err, bee.ErrCorrupt):
+	case s.ref.Encryption == [32]byte{} && errors.Is(err, ErrNoDrive):
 		return fmt.Errorf("%w, or none: %s", ErrLocked, s.db.Key())
 	case errors.Is(err, core.ErrNotAvailable):
 		return fmt.Errorf("%w: %w", ErrMountUnavailable, err)
 	}
-	return fmt.Errorf("drive: the header of %s: %w", s.db.Key(), err)
+	return err
 }
 
 // pinned tells whether the drive has the history that a mount is pinned to.

@@ -38,6 +38,9 @@ func (d *Drive) Tag(ctx context.Context, name string, version uint64) error {
 	if err := errors.Join(d.writable(), checkTag(name)); err != nil {
 		return err
 	}
+	if err := d.s.known(ctx); err != nil {
+		return err
+	}
 	if version == 0 {
 		version = d.Version()
 	}
@@ -51,6 +54,9 @@ func (d *Drive) Tag(ctx context.Context, name string, version uint64) error {
 // Untag removes a tag. One that is not there is not an error.
 func (d *Drive) Untag(ctx context.Context, name string) error {
 	if err := errors.Join(d.writable(), checkTag(name)); err != nil {
+		return err
+	}
+	if err := d.s.known(ctx); err != nil {
 		return err
 	}
 	return d.tree.Delete(ctx, tags.Key(name))
