@@ -105,10 +105,8 @@ func (a *app) withDrive(ctx context.Context, p place, f *driveFlags, fn func(ctx
 	ref := p.driveRef(e)
 	ref.ReadOnly = true
 	read := func(ctx context.Context, d *drive.Drive) error {
-		if d.Core().Head().Length > 0 {
-			if is, err := bee.IsBee(ctx, d.Core()); err != nil || !is {
-				return notDrive(p, e, err)
-			}
+		if err := isDrive(ctx, d, p, e); err != nil {
+			return err
 		}
 		if p.version > 0 {
 			d = d.At(p.version)
@@ -139,10 +137,17 @@ func (a *app) withDrive(ctx context.Context, p place, f *driveFlags, fn func(ctx
 	})
 }
 
-func notDrive(p place, e core.Encryption, err error) error {
+// isDrive says why what was opened can be no drive, or not with this encryption key.
+func isDrive(ctx context.Context, d *drive.Drive, p place, e core.Encryption) error {
+	if d.Core().Head().Length == 0 {
+		return nil
+	}
+	is, err := bee.IsBee(ctx, d.Core())
 	switch {
 	case err != nil:
 		return fmt.Errorf("opening %s: %w", p.reference, err)
+	case is:
+		return nil
 	case e.Key == [32]byte{}:
 		return fail(exitRefused, "if it is encrypted, "+keyHint, "%s is no drive, or is encrypted", p.reference)
 	}
@@ -175,6 +180,9 @@ func (a *app) withDriveWriter(ctx context.Context, p place, keyFile string, how 
 		ref := p.driveRef(e)
 		ref.MustExist = how != making || p.name == ""
 		return useDrive(ctx, s, p, ref, func(d *drive.Drive) error {
+			if err := isDrive(ctx, d, p, e); err != nil {
+				return err
+			}
 			if err := placed(p, fn(d)); err != nil {
 				return err
 			}
