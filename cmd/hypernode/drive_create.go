@@ -41,13 +41,18 @@ func (a *app) driveCreate(ctx context.Context, list []string, keyFile string) er
 		return fail(exitUsage, "", "%s: a drive is made by a name", p)
 	}
 	return a.withDriveWriter(ctx, p, keyFile, making, func(d *drive.Drive) error {
-		// An empty change writes the header: the drive is known to the store from now on.
-		if d.Core().Head().Length == 0 {
-			if err := d.Remove(ctx, "/."+p.name); err != nil {
-				return err
-			}
+		if err := begin(ctx, d); err != nil {
+			return err
 		}
 		a.result = driveState{address(d.Key()), d.Version()}
 		return a.print("%s", address(d.Key()))
 	})
+}
+
+// begin writes the header of a drive that is empty, by an empty change: it is known to be one from now on.
+func begin(ctx context.Context, d *drive.Drive) error {
+	if d.Core().Head().Length > 0 {
+		return nil
+	}
+	return d.Remove(ctx, "/.new")
 }

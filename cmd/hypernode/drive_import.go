@@ -6,14 +6,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
+	"github.com/hypernode/hypernode/datastore"
 	"github.com/hypernode/hypernode/drive"
 	"github.com/hypernode/hypernode/drive/mirror"
 )
 
 // mirrored is the result of "drive import" and "drive export".
 type mirrored struct {
-	Key       string `json:"key"`
+	Key       string `json:"key,omitempty"` // of a drive that is there
 	Version   uint64 `json:"version"`
 	Files     int64  `json:"files"`
 	Added     int64  `json:"added"`
@@ -83,12 +85,58 @@ func (a *app) driveImport(ctx context.Context, list []string, f *mirrorFlags) er
 	if done, err := a.mirrorThrough(ctx, p, list[1], true, f); done {
 		return err
 	}
+	if f.dryRun {
+		return a.foresee(ctx, p, list[1], f)
+	}
 	return a.withDriveWriter(ctx, p, f.keyFile, making, func(d *drive.Drive) error {
-		o := f.options(a)
-		o.Times = true
-		stats, err := mirror.Sync(ctx, mirror.Dir(list[1]), mirror.Folder(d, folderOf(p)), o)
+		stats, err := mirror.Sync(ctx, mirror.Dir(list[1]), mirror.Folder(d, folderOf(p)), f.importing(a))
+		if err == nil && stats.Files == 0 {
+			err = begin(ctx, d) // an empty folder makes a drive too
+		}
 		return a.mirrorEnd(d, stats, err)
 	})
+}
+
+// importing are the options of a run into a drive.
+func (f *mirrorFlags) importing(a *app) mirror.Options {
+	o := f.options(a)
+	o.Times = true
+	return o
+}
+
+// foresee tells what an import would do, without making a drive.
+func (a *app) foresee(ctx context.Context, p place, folder string, f *mirrorFlags) error {
+	if p.version > 0 {
+		return fail(exitUsage, "", "%s: only the newest version can be changed", p)
+	}
+	there := false
+	err := a.withDrive(ctx, p, &f.driveFlags, func(ctx context.Context, d *drive.Drive) error {
+		there = true
+		stats, err := mirror.Sync(ctx, mirror.Dir(folder), mirror.Folder(d, folderOf(p)), f.importing(a))
+		return a.mirrorEnd(d, stats, err)
+	})
+	if code, _ := judge(err); there || p.name == "" || code != exitNotFound && code != exitNoStore {
+		return err
+	}
+	return a.foreseeNew(ctx, p, folder, f)
+}
+
+// foreseeNew is foresee for a drive that is not there yet: one in memory stands for it.
+func (a *app) foreseeNew(ctx context.Context, p place, folder string, f *mirrorFlags) error {
+	db := datastore.NewMemory(datastore.Options{})
+	defer db.Close()
+	s, err := corestore.Open(ctx, db, corestore.Options{})
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	d, err := drive.Create(ctx, s, drive.Name(p.name))
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	stats, err := mirror.Sync(ctx, mirror.Dir(folder), mirror.Folder(d, folderOf(p)), f.importing(a))
+	return placed(p, a.mirrorDone(keys.Key{}, d.Version(), stats, err))
 }
 
 func (a *app) driveExportCommand() *cobra.Command {
@@ -141,7 +189,11 @@ func (a *app) mirrorDone(k keys.Key, version uint64, s mirror.Stats, err error) 
 	if err != nil && !errors.Is(err, mirror.ErrPartial) {
 		return err
 	}
-	a.result = mirrored{address(k), version, s.Files, s.Added, s.Changed, s.Removed, s.Unchanged, s.Skipped, s.BytesWritten}
+	key := ""
+	if !k.IsZero() {
+		key = address(k)
+	}
+	a.result = mirrored{key, version, s.Files, s.Added, s.Changed, s.Removed, s.Unchanged, s.Skipped, s.BytesWritten}
 	a.say("version %d: %s, %d added, %d changed, %d removed, %d unchanged", version, count(uint64(s.Files), "file"),
 		s.Added, s.Changed, s.Removed, s.Unchanged)
 	return partly(err)

@@ -29,15 +29,17 @@ func (a *app) mirrorThrough(ctx context.Context, p place, folder string, in bool
 	case in && p.version > 0:
 		return true, fail(exitUsage, "", "%s: only the newest version can be changed", p)
 	}
-	k, err := a.keyThrough(ctx, client, p.reference, in)
+	k, err := a.keyThrough(ctx, client, p.reference, in && !f.dryRun)
+	if code, _ := judge(err); in && f.dryRun && p.name != "" && code == exitNotFound {
+		return true, a.foreseeNew(ctx, p, folder, f)
+	}
 	if err != nil {
 		return true, noNode(err)
 	}
 	files := client.Files(k, p.version)
-	o := f.options(a)
-	from, to := mirror.Kept(files, folderOf(p)), mirror.Dir(folder)
+	from, to, o := mirror.Kept(files, folderOf(p)), mirror.Dir(folder), f.options(a)
 	if in {
-		from, to, o.Times = to, from, true
+		from, to, o = to, from, f.importing(a)
 	}
 	stats, err := mirror.Sync(ctx, from, to, o)
 	if err != nil && !errors.Is(err, mirror.ErrPartial) {
