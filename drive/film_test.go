@@ -171,3 +171,47 @@ func watchFilm(t *testing.T, d *drive.Drive, chunk []byte, size int, roundTrip t
 }
 
 func (r *repeat) fill(p []byte) (int, error) { return io.ReadFull(r, p) }
+
+// TestCutBeforeContents cuts a drive back before it has any contents, also while a reader looks: both cores begin a new fork, and the reader
+// follows.
+func TestCutBeforeContents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAfar(t, time.Millisecond, 0)
+		writer := newDrive(t, a.from, "cut")
+		reader, err := drive.Open(t.Context(), a.to, writer.Key())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer reader.Close()
+		follow := func() {
+			t.Helper()
+			for h := reader.Core().Head(); h != writer.Core().Head(); {
+				if h, err = reader.Core().Wait(t.Context(), h); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for i := range 2 {
+			if err := writer.Symlink(t.Context(), "/link", "/f", drive.Meta{}); err != nil {
+				t.Fatal(err)
+			}
+			follow()
+			if _, err := reader.Blobs(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if err := writer.Truncate(t.Context(), 1); err != nil {
+				t.Fatal(err)
+			}
+			b, err := writer.Blobs(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h := b.Core().Head(); h.Fork != uint64(i+1) || h.Length != 0 {
+				t.Errorf("the contents are at %v", h)
+			}
+		}
+		mustWrite(t, writer, "/f", "after")
+		follow()
+		mustRead(t, reader, "/f", "after")
+	})
+}

@@ -111,7 +111,7 @@ func (d *Drive) BlobsLength(ctx context.Context) (n uint64, err error) {
 }
 
 // Truncate cuts the drive back to a version, and its contents to what that version needs. Both cores begin a new fork, which every
-// reader follows. What is cut is gone, also contents that older versions had and this one has not. It fails with ErrVersion for a version that the drive has not.
+// reader follows, also one of which nothing is cut. What is cut is gone, also contents that older versions had and this one has not. It fails with ErrVersion for a version that the drive has not.
 func (d *Drive) Truncate(ctx context.Context, version uint64) error {
 	if err := d.writable(); err != nil {
 		return err
@@ -140,10 +140,7 @@ func (d *Drive) Truncate(ctx context.Context, version uint64) error {
 	if err := d.s.db.Truncate(ctx, version); err != nil {
 		return fmt.Errorf("drive: cutting the entries: %w", err)
 	}
-	if length = min(length, b.Core().Head().Length); b.Core().Head().Length == 0 {
-		return nil
-	}
-	if err := b.Core().Truncate(ctx, length); err != nil {
+	if err := b.Core().Truncate(ctx, min(length, b.Core().Head().Length)); err != nil {
 		return fmt.Errorf("drive: cutting the contents: %w", err)
 	}
 	return nil
