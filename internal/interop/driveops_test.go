@@ -60,6 +60,9 @@ func driveOps(r *rand.Rand, count int) []driveOp {
 				data[k] = byte(r.Uint32())
 			}
 			list[i] = driveOp{path: path, data: data, executable: r.IntN(5) == 0}
+			if r.IntN(4) == 0 {
+				list[i].metadata = fmt.Sprintf(`{"mtime":%d,"é<&>":[null,%d.5]}`, r.IntN(1e12), r.IntN(100))
+			}
 		}
 	}
 	return list

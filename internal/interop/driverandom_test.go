@@ -3,9 +3,11 @@ package interop
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -14,8 +16,8 @@ import (
 	"github.com/hypernode/hypernode/drive"
 )
 
-// TestDriveRandom does random sequences of changes on both sides, single ones and batches, with the drives closed and opened again
-// between, and compares both cores block by block. HYPERNODE_DRIVE_SEQUENCES is how many sequences, HYPERNODE_DRIVE_SEED repeats them.
+// TestDriveRandom does random sequences of changes on both sides, single ones and batches, with the drives closed and opened again, and
+// cut back to a version, between, and compares both cores block by block. HYPERNODE_DRIVE_SEQUENCES is how many sequences, HYPERNODE_DRIVE_SEED repeats them.
 func TestDriveRandom(t *testing.T) {
 	peer, seed, count := Start(t), rand.Uint64(), 4
 	if n, err := strconv.Atoi(os.Getenv("HYPERNODE_DRIVE_SEQUENCES")); err == nil {
@@ -29,7 +31,7 @@ func TestDriveRandom(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), cellDeadline)
 			defer cancel()
 			s := newSequence(ctx, t, peer, seed+uint64(i))
-			for range 4 {
+			for range 6 {
 				s.step()
 			}
 			s.compare()
@@ -46,6 +48,8 @@ type sequence struct {
 	secret []byte
 	ours   *drive.Drive
 	theirs *jsDrive
+
+	versions []uint64 // after each step
 }
 
 func newSequence(ctx context.Context, t *testing.T, peer *Peer, seed uint64) *sequence {
@@ -82,6 +86,13 @@ func (s *sequence) step() {
 		s.must(goDrive(s.ctx, s.ours, ops))
 		s.must(s.theirs.apply(s.ctx, ops))
 	}
+	s.versions = append(s.versions, s.ours.Version())
+	if s.rand.IntN(6) == 0 {
+		to := s.versions[s.rand.IntN(len(s.versions))]
+		s.must(s.ours.Truncate(s.ctx, to))
+		s.must(s.theirs.do(s.ctx, "drive.truncate", Args{"version": to}, nil))
+		s.versions = slices.DeleteFunc(s.versions, func(v uint64) bool { return v > to })
+	}
 	if s.rand.IntN(3) == 0 {
 		s.must(s.ours.Close())
 		s.must(s.peer.Peer.Command(s.ctx, "close", Args{"handle": s.theirs.handle}, nil))
@@ -92,7 +103,7 @@ func (s *sequence) step() {
 // goBatch makes changes in a batch.
 func goBatch(tx *drive.Batch, ops []driveOp) error {
 	for _, op := range ops {
-		m, err := drive.Meta{Executable: op.executable}, error(nil)
+		m, err := drive.Meta{Executable: op.executable, Metadata: json.RawMessage(op.metadata)}, error(nil)
 		switch {
 		case op.del:
 			err = tx.Remove(op.path)
@@ -110,7 +121,11 @@ func goBatch(tx *drive.Batch, ops []driveOp) error {
 
 func jsOps(ops []driveOp) (list []Args) {
 	for _, op := range ops {
-		list = append(list, Args{"path": op.path, "data": op.data, "link": op.link, "del": op.del, "executable": op.executable})
+		args := Args{"path": op.path, "data": op.data, "link": op.link, "del": op.del, "executable": op.executable}
+		if op.metadata != "" {
+			args["metadata"] = json.RawMessage(op.metadata)
+		}
+		list = append(list, args)
 	}
 	return list
 }

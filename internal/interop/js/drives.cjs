@@ -66,18 +66,23 @@ module.exports = {
     await get(drive).put(path, bytes(data) || Buffer.alloc(0), { executable: !!executable, metadata: metadata ?? null })
   },
 
-  // drive.batch {drive, ops: [{path, data?, link?, del?, executable?}]}: all changes in one batch
+  // drive.batch {drive, ops: [{path, data?, link?, del?, executable?, metadata?}]}: all changes in one batch
   async 'drive.batch' ({ drive, ops }) {
     const batch = get(drive).batch()
     for (const op of ops) {
       if (op.del) await batch.del(op.path)
       else if (op.link) await batch.symlink(op.path, op.link)
-      else await batch.put(op.path, bytes(op.data) || Buffer.alloc(0), { executable: !!op.executable })
+      else {
+        await batch.put(op.path, bytes(op.data) || Buffer.alloc(0), { executable: !!op.executable, metadata: op.metadata ?? null })
+      }
     }
     await batch.flush()
   },
 
   async 'drive.symlink' ({ drive, path, target }) { await get(drive).symlink(path, target) },
+
+  // drive.truncate {drive, version}: goes back to a version
+  async 'drive.truncate' ({ drive, version }) { await get(drive).truncate(version) },
 
   async 'drive.del' ({ drive, path }) { await get(drive).del(path) },
 
@@ -122,8 +127,8 @@ module.exports = {
     return { handle: put(end, end) }
   },
 
-  // drive.import {drive, dir} -> counts: makes the drive equal to a folder
-  async 'drive.import' ({ drive, dir }) { return mirror(new Localdrive(dir), get(drive)) },
+  // drive.import {drive, dir, dedup?} -> counts: makes the drive equal to a folder
+  async 'drive.import' ({ drive, dir, dedup }) { return mirror(new Localdrive(dir), get(drive), { dedup: !!dedup }) },
 
   // drive.mirror {from, to} -> counts: makes one drive equal to another
   async 'drive.mirror' ({ from, to }) { return mirror(get(from), get(to)) },
