@@ -13,7 +13,7 @@
 #   make churn   sixty nodes that come and go for a minute      HYPERNODE_CHURN
 #   make evil    a hundred thousand random message sequences    HYPERNODE_SEQUENCES
 #   make proofs  every proof of every tree up to 64 blocks       (long)
-#   make bench   the table of speeds, with the JavaScript figures beside
+#   make bench   the tables of speeds of logs, streams, bees and drives, with the JavaScript figures beside
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -139,3 +139,5 @@ SHOWN := awk '{ print; fflush() } /^--- PASS/ { n++ } END { if (!n) { print "no 
 
 bench:
 	$(GO) run ./internal/bench
+	$(GO) test -run '^$$' -timeout 1h -bench . ./bee
+	$(GO) test -run '^$$' -timeout 1h -bench Table ./drive/mirror
