@@ -135,7 +135,17 @@ func TestTimesAndPermissionsComeBack(t *testing.T) {
 	if err := os.Chmod(filepath.Join(a, "g"), 0o440); err != nil {
 		t.Fatal(err)
 	}
+	syncTrees(t, Dir(a), Drive(d), Options{})
+	metadata := func(path, want string) {
+		t.Helper()
+		if e, err := d.Entry(t.Context(), path); err != nil || string(e.Metadata) != want {
+			t.Errorf("the metadata of %s is %s, want %s, %v", path, e.Metadata, want, err)
+		}
+	}
+	metadata("/f", "")
 	syncTrees(t, Dir(a), Drive(d), Options{Times: true})
+	metadata("/f", fmt.Sprintf(`{"mtime":%d,"mode":420}`, old.UnixMilli()))
+	metadata("/g", fmt.Sprintf(`{"mtime":%d,"mode":288}`, old.UnixMilli()))
 	syncTrees(t, Drive(d), Dir(b), Options{})
 	for name, perm := range map[string]os.FileMode{"f": 0o644, "g": 0o440} {
 		info, err := os.Stat(filepath.Join(b, name))
