@@ -109,6 +109,9 @@ func wrapRef(r reference, err error) error {
 	if err == nil || errors.As(err, &f) || errors.Is(err, context.Canceled) {
 		return err
 	}
+	if errors.Is(err, core.ErrNotAvailable) {
+		return fail(exitNotFound, missingHint, "reading %s: %w", r, err)
+	}
 	return fmt.Errorf("reading %s: %w", r, err)
 }
 

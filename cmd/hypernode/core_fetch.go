@@ -65,7 +65,7 @@ func (a *app) fetch(ctx context.Context, hosts []string, text, span string, f *f
 	if f.timeout <= 0 {
 		return fail(exitUsage, "", "--timeout is %s: want more than nothing", f.timeout)
 	}
-	return a.withExchange(ctx, making, func(ctx context.Context, x *exchange) error {
+	return a.withExchange(ctx, making, true, func(ctx context.Context, x *exchange) error {
 		ref := r.ref()
 		ref.MustExist = r.name != ""
 		_, err := x.store.Lookup(ctx, r.key.Discovery())

@@ -46,7 +46,7 @@ on every address of the machine. Serving ends with an interrupt.`,
 }
 
 func (a *app) serve(ctx context.Context, hosts, refs []string) error {
-	err := a.withExchange(ctx, reading, func(ctx context.Context, x *exchange) error {
+	err := a.withExchange(ctx, reading, true, func(ctx context.Context, x *exchange) error {
 		listed, names, err := openListed(ctx, x.store, refs)
 		if err != nil {
 			return err

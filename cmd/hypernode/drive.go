@@ -117,7 +117,7 @@ func (a *app) withDrive(ctx context.Context, p place, f *driveFlags, fn func(ctx
 	if err != nil {
 		return err
 	}
-	return a.withExchange(ctx, how, func(ctx context.Context, x *exchange) error {
+	return a.withExchange(ctx, how, len(hosts) > 0, func(ctx context.Context, x *exchange) error {
 		ref.MustExist = len(hosts) == 0 || p.name != ""
 		return useDrive(ctx, x.store, p, ref, func(d *drive.Drive) error {
 			if len(hosts) == 0 {
@@ -215,11 +215,16 @@ func placed(p place, err error) error {
 	return mountError(p, err)
 }
 
-// mountError tells what is known of an error of mounts, or gives any other as it is.
+// missingHint is what to do when something is not in the store.
+const missingHint = "name a peer that has it with --peer"
+
+// mountError tells what is known of an error of mounts, and of what is not here, or gives any other as it is.
 func mountError(p place, err error) error {
 	switch {
 	case errors.Is(err, drive.ErrMountUnavailable), errors.Is(err, drive.ErrVersionUnavailable):
 		return fail(exitNoPeers, "name a peer that has the mounted drive with --peer, or fetch it first", "%s: %w", p, err)
+	case errors.Is(err, core.ErrNotAvailable):
+		return fail(exitNotFound, missingHint, "%s: %w", p, err)
 	case errors.Is(err, drive.ErrLocked):
 		return fail(exitSecret, "", "%s: %w", p, err)
 	case errors.Is(err, drive.ErrPinMismatch):

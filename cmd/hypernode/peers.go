@@ -51,7 +51,7 @@ func (a *app) withReader(ctx context.Context, r reference, f *peerFlags, fn func
 	if err != nil {
 		return err
 	}
-	return a.withExchange(ctx, how, func(ctx context.Context, x *exchange) error {
+	return a.withExchange(ctx, how, len(hosts) > 0, func(ctx context.Context, x *exchange) error {
 		if len(hosts) == 0 {
 			c, err := r.open(ctx, x.store, true)
 			if err != nil {

@@ -79,10 +79,14 @@ type exchange struct {
 }
 
 // withExchange opens the store as one whose cores fetch from peers, calls fn, and ends all connections before the store
-// is closed.
-func (a *app) withExchange(ctx context.Context, how access, fn func(ctx context.Context, x *exchange) error) error {
+// is closed. Without peers what the store lacks is not waited for.
+func (a *app) withExchange(ctx context.Context, how access, peers bool, fn func(ctx context.Context, x *exchange) error) error {
 	x := &exchange{app: a, set: replicate.New(replicate.Options{}), lost: map[string]error{}}
-	return a.withStoreOf(ctx, how, corestore.Options{Source: x.set}, func(s *corestore.Store) error {
+	var o corestore.Options
+	if peers {
+		o.Source = x.set
+	}
+	return a.withStoreOf(ctx, how, o, func(s *corestore.Store) error {
 		x.store = s
 		inner, end := context.WithCancel(ctx)
 		x.group, inner = errgroup.WithContext(inner)
