@@ -97,7 +97,7 @@ func (r *Replicator) park(early []arrival) {
 		if a.since.IsZero() {
 			a.since = now
 		}
-		if len(l.peer.asks)+l.peer.heads > 0 && len(l.parked) < maxParked && now.Sub(a.since) < parkTime {
+		if len(l.peer.asks)+len(l.peer.heads) > 0 && len(l.parked) < maxParked && now.Sub(a.since) < parkTime {
 			l.parked = append(l.parked, *a)
 		} else {
 			r.verdictLocked(a, core.Verdict{Err: a.err}, now)

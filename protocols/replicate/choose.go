@@ -19,7 +19,6 @@ func (s *scheduler) nextUpgrade(p *peer, now time.Time) (m message, ok bool) {
 	}
 	s.upgrader, p.target, p.after = p, p.remote.Length, 0
 	s.send(p, q, now)
-	p.heads++
 	return message{request: q}, true
 }
 

@@ -108,7 +108,7 @@ func (l *link) absurd(size int) bool {
 	defer r.mu.Unlock()
 	s := r.sched
 	return s.loaded && s.head.Length > 0 && l.peer.target == 0 && l.peer.remote.Fork == s.head.Fork &&
-		uint64(size) > s.head.ByteLength+usual/4 && len(l.peer.follow) == 0 && l.peer.heads == 0
+		uint64(size) > s.head.ByteLength+usual/4 && len(l.peer.follow) == 0 && len(l.peer.heads) == 0
 }
 
 // settle hands on what was gathered, before a message whose order counts.
@@ -170,8 +170,12 @@ func (l *link) arrived(list []arrival) error {
 	if hold > 0 {
 		l.peer.hold = now.Add(hold)
 	}
-	fault, hungry := l.peer.fault, !l.peer.full()
+	fault, hungry, others := l.peer.fault, !l.peer.full(), r.sched.dirty
+	r.sched.dirty = false
 	r.mu.Unlock()
+	if others {
+		r.wake()
+	}
 	if fault != nil {
 		return fault
 	}

@@ -180,7 +180,7 @@ func (l *link) tick(now time.Time) (waits bool) {
 func (l *link) idle() bool {
 	r := l.replicator
 	r.mu.Lock()
-	busy := len(l.peer.asks)+len(l.peer.blocks) > 0
+	busy := len(l.peer.asks)+len(l.peer.blocks)+len(l.peer.heads) > 0
 	r.mu.Unlock()
 	return !busy && l.requests.count() == 0
 }

@@ -28,6 +28,7 @@ type fakePeer struct {
 	has    bitfield.Bitfield
 	told   bitfield.Bitfield // announced
 	asked  []*merkle.Request
+	came   []arrival // that the core has not taken: they are lost when the peer leaves
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
@@ -146,7 +147,16 @@ func (w *world) answer(f *fakePeer) {
 	if o == takeNot {
 		return
 	}
-	w.apply(f, a, proof)
+	if f.came = append(f.came, arrival{ask: a, proof: proof}); w.rand.IntN(4) > 0 {
+		w.applyAll(f)
+	}
+}
+
+func (w *world) applyAll(f *fakePeer) {
+	for _, a := range f.came {
+		w.apply(f, a.ask, a.proof)
+	}
+	f.came = nil
 }
 
 // apply does what the core does with a proof.
@@ -185,6 +195,8 @@ func (w *world) act() {
 	case n < 12:
 		w.now = w.now.Add(2 * time.Second)
 		w.s.tick(w.now)
+	case n < 15 && len(w.peers) > 0:
+		w.applyAll(w.peers[w.rand.IntN(len(w.peers))])
 	default:
 		w.pull()
 		if len(w.peers) > 0 {
@@ -227,6 +239,7 @@ func (w *world) finish(seed uint64) {
 			busy = busy || len(f.asked) > 0
 			f.has.SetRange(0, f.length, true)
 			w.answer(f)
+			w.applyAll(f)
 		}
 		if f := last; w.rand.IntN(4) == 0 { // it announces again what it refused
 			f.told.SetRange(0, f.length, true)

@@ -29,7 +29,7 @@ func (s *scheduler) laterFork(p *peer) bool {
 
 // moving tells whether a peer that has a later fork may still tell of it: whoever waits for the newest head waits for that.
 func (s *scheduler) moving(p *peer) bool {
-	return s.laterFork(p) && (p.heads > 0 || len(p.follow) > 0 || !p.moved.asked(p))
+	return s.laterFork(p) && (len(p.heads) > 0 || len(p.follow) > 0 || !p.moved.asked(p))
 }
 
 // asked tells whether a peer was asked about all that it says to have.
@@ -37,7 +37,7 @@ func (m *move) asked(p *peer) bool { return m.fork == p.remote.Fork && m.length 
 
 // nextFork asks for the tree of a later fork, once at a time.
 func (s *scheduler) nextFork(p *peer, now time.Time) (m message, ok bool) {
-	if !s.laterFork(p) || p.heads > 0 {
+	if !s.laterFork(p) || len(p.heads) > 0 {
 		return m, false
 	}
 	v := &p.moved
@@ -52,7 +52,6 @@ func (s *scheduler) nextFork(p *peer, now time.Time) (m message, ok bool) {
 	q := &merkle.Request{Fork: v.fork, Upgrade: &merkle.UpgradeRequest{Length: v.length}, Manifest: !s.manifest}
 	p.target = v.length
 	s.send(p, q, now)
-	p.heads++
 	return message{request: q}, true
 }
 

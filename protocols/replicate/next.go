@@ -66,10 +66,11 @@ func (s *scheduler) canUpgrade(p *peer) bool {
 	return n <= s.contiguous() || p.provable
 }
 
-// send makes a request of q.
+// send makes a request of q, which is for a head or for nodes.
 func (s *scheduler) send(p *peer, q *merkle.Request, now time.Time) *ask {
 	a := &ask{request: q}
 	s.sendAsk(p, a, now)
+	p.heads[a] = struct{}{}
 	return a
 }
 
@@ -89,7 +90,6 @@ func (s *scheduler) nextFollow(p *peer, now time.Time) (m message, ok bool) {
 	p.follow = p.follow[1:]
 	if p.probe.IsZero() {
 		s.send(p, q, now)
-		p.heads++
 	}
 	return message{request: q}, true
 }

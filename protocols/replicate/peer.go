@@ -18,15 +18,15 @@ type peer struct {
 	wants  []wire.Want
 
 	// What it was asked.
-	asks    map[uint64]*ask // by id, until the answer comes
-	load    *atomic.Int64   // such requests to the same peer, for all cores
-	blocks  map[uint64]*ask // those for blocks, until the answer is applied
-	bytes   int             // expected from asks
-	heads   int             // requests for a head that are not settled
-	turn    uint64          // which one it was to join
-	heard   time.Time       // its last answer
-	stalled bool            // it has not answered for long: it is asked for no more
-	filled  bool            // the window was filled up; it is used again once it is half empty
+	asks    map[uint64]*ask   // by id, until the answer comes
+	load    *atomic.Int64     // such requests to the same peer, for all cores
+	blocks  map[uint64]*ask   // those for blocks, until the answer is applied
+	heads   map[*ask]struct{} // those for a head or for nodes, likewise
+	bytes   int               // expected from asks
+	turn    uint64            // which one it was to join
+	heard   time.Time         // its last answer
+	stalled bool              // it has not answered for long: it is asked for no more
+	filled  bool              // the window was filled up; it is used again once it is half empty
 	pace    pace
 	after   uint64 // the block behind the one asked last
 	target  uint64 // the length that it was asked to prove, 0 for none
@@ -59,7 +59,10 @@ type peer struct {
 }
 
 func newPeer() *peer {
-	return &peer{fresh: true, credit: giftCredit, load: new(atomic.Int64), asks: map[uint64]*ask{}, blocks: map[uint64]*ask{}, asked: map[uint64]bool{}}
+	return &peer{
+		fresh: true, credit: giftCredit, load: new(atomic.Int64),
+		asks: map[uint64]*ask{}, blocks: map[uint64]*ask{}, heads: map[*ask]struct{}{}, asked: map[uint64]bool{},
+	}
 }
 
 // ask is a request that was sent.

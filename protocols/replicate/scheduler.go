@@ -68,7 +68,8 @@ func (s *scheduler) join(p *peer) {
 	s.markAll()
 }
 
-// leave forgets a peer; what it was asked is to be asked of others.
+// leave forgets a peer; what it was asked is to be asked of others. That goes for what it has answered too: its stream may end
+// before the answer is applied, and then nobody else would ever be asked for the head or the position.
 func (s *scheduler) leave(p *peer) {
 	if _, ok := s.peers[p]; !ok {
 		return
@@ -77,6 +78,10 @@ func (s *scheduler) leave(p *peer) {
 	s.markAll()
 	s.blameOldest(p)
 	for _, a := range p.all() {
+		s.drop(p, a)
+		s.retry(a)
+	}
+	for a := range p.heads {
 		s.drop(p, a)
 		s.retry(a)
 	}
@@ -104,7 +109,7 @@ func (s *scheduler) drop(p *peer, a *ask) {
 	s.land(p, a)
 	a.settled = true
 	if !a.isBlock {
-		p.heads--
+		delete(p.heads, a)
 		if a.request.Upgrade == nil {
 			return
 		}
@@ -134,7 +139,7 @@ func (s *scheduler) overdue(i uint64) bool {
 	return false
 }
 
-// all returns what a peer was asked that is not settled.
+// all returns what a peer was asked that is not settled, but for heads and nodes that it has answered.
 func (p *peer) all() []*ask {
 	list := make([]*ask, 0, len(p.asks))
 	for _, a := range p.asks {

@@ -69,18 +69,31 @@ func (d *desk) blocks(name string) (list []uint64, urgent int) {
 // answer lets a peer answer, and the core take it.
 func (d *desk) answer(name string, q *merkle.Request) {
 	d.t.Helper()
-	proof := &merkle.Proof{Request: q.ID, Fork: q.Fork}
 	ch := core.Change{Head: d.s.head}
 	v := core.Verdict{Applied: true}
 	if q.Block != nil {
-		proof.Block = &merkle.BlockProof{Index: q.Block.Index, Value: make([]byte, 100)}
 		ch.Have = []core.Range{{Start: q.Block.Index, End: q.Block.Index + 1}}
+	}
+	if u := q.Upgrade; u != nil && u.Start == d.s.head.Length {
+		ch.Head.Length, v.Upgraded = u.Start+u.Length, true
+	}
+	a := d.come(name, q)
+	d.s.changed(ch)
+	d.s.verdict(d.peers[name], a, v, d.now)
+}
+
+// come lets a peer's answer come, which the core has not taken yet.
+func (d *desk) come(name string, q *merkle.Request) *ask {
+	d.t.Helper()
+	proof := &merkle.Proof{Request: q.ID, Fork: q.Fork}
+	if q.Block != nil {
+		proof.Block = &merkle.BlockProof{Index: q.Block.Index, Value: make([]byte, 100)}
+	}
+	if q.Hash != nil {
+		proof.Hash = &merkle.HashProof{Index: q.Hash.Index}
 	}
 	if u := q.Upgrade; u != nil {
 		proof.Upgrade = &merkle.UpgradeProof{Start: u.Start, Length: u.Length}
-		if u.Start == d.s.head.Length {
-			ch.Head.Length, v.Upgraded = u.Start+u.Length, true
-		}
 	}
 	if q.Manifest {
 		proof.Manifest = []byte{1}
@@ -89,8 +102,7 @@ func (d *desk) answer(name string, q *merkle.Request) {
 	if o != takeAnswer {
 		d.t.Fatalf("the answer to %+v is not taken", q)
 	}
-	d.s.changed(ch)
-	d.s.verdict(d.peers[name], a, v, d.now)
+	return a
 }
 
 func (d *desk) pass(t time.Duration) { d.now = d.now.Add(t) }
@@ -172,6 +184,24 @@ func TestScheduler(t *testing.T) {
 			d.expect("a", 0, 1)
 			d.s.leave(d.peers["a"])
 			d.expect("b", 0, 1)
+		}},
+		{"again elsewhere when a peer leaves and its answers are lost", func(d *desk) {
+			a := d.join("a", 20, all)
+			d.join("b", 20, all)
+			d.want(core.Want{Ranges: []core.Range{one(3)}})
+			d.want(core.Want{Seek: &core.SeekWant{Bytes: 500}})
+			b := d.peers["b"]
+			for _, q := range d.asks("a") {
+				d.come("a", q)
+			}
+			if q := d.asks("b"); len(q) != 0 || len(a.asks) != 0 {
+				d.t.Fatalf("b is asked %+v, and a for %d more", q, len(a.asks))
+			}
+			d.s.leave(a)
+			q := d.asks("b")
+			if len(q) != 3 || q[0].Upgrade == nil || q[1].Seek == nil || q[2].Block == nil || q[2].Block.Index != 3 || len(b.heads) != 2 {
+				d.t.Errorf("b is asked %+v", q)
+			}
 		}},
 		{"again elsewhere when taken back", func(d *desk) {
 			a := d.join("a", 10, all)

@@ -27,7 +27,6 @@ func (s *scheduler) nextSeek(p *peer, now time.Time) (m message, ok bool) {
 			Seek: &merkle.SeekRequest{Bytes: w.Seek.Bytes, Padding: w.Seek.Padding},
 		}, now)
 		a.seek = w
-		p.heads++
 		return message{request: a.request, locate: a}, true
 	}
 	return m, false

@@ -267,7 +267,7 @@ func (s *scheduler) newest() bool {
 		return false
 	}
 	for p := range s.peers {
-		if !p.synced || p.heads > 0 || len(p.follow) > 0 || s.mayUpgrade(p) || s.moving(p) {
+		if !p.synced || len(p.heads) > 0 || len(p.follow) > 0 || s.mayUpgrade(p) || s.moving(p) {
 			return false
 		}
 		acknowledged := p.remote.RemoteLength == s.head.Length || p.noUpgrade >= p.remote.Length
