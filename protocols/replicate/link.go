@@ -21,6 +21,7 @@ type link struct {
 	// Guarded by stream.mu.
 	queued  bool // in stream.ready
 	bulking bool // in stream.bulk
+	ended   bool
 
 	// Of the goroutine that writes.
 	messages []message    // of the scheduler's
@@ -113,6 +114,7 @@ func (l *link) gone() {
 	st := l.stream
 	d := l.replicator.core.DiscoveryKey()
 	st.mu.Lock()
+	l.ended = true
 	if st.links[d] == l {
 		delete(st.links, d)
 	}

@@ -71,9 +71,10 @@ func (st *stream) offerLoop(ctx context.Context) {
 	}
 }
 
-// answer accepts an offer if the peer proves that it knows the key of a core that is here; else it is rejected later.
+// answer accepts an offer if the peer proves that it knows the key of a core that is here; else it is rejected later. One that
+// was taken meanwhile by opening the channel from this side, or that the peer has taken back, is no more.
 func (st *stream) answer(ctx context.Context, o offer) {
-	l := st.accept(ctx, o)
+	l := st.judge(ctx, o)
 	if l == nil {
 		st.mu.Lock()
 		st.offers.rejects = append(st.offers.rejects, o)
@@ -81,21 +82,38 @@ func (st *stream) answer(ctx context.Context, o offer) {
 		st.arm()
 		return
 	}
+	d := keys.DiscoveryKey(o.ID)
 	l.direct.Store(true)
 	defer l.direct.Store(false)
 	c, err := o.Accept(st.handshake(l.replicator.core.Key()), l)
 	if err != nil {
 		l.gone()
+		st.unoffer(d)
 		return
 	}
+	st.enter(d, l)
 	l.own(c)
 	if shared := st.set.o.Shared; shared != nil {
-		shared(st.remote, keys.DiscoveryKey(o.ID))
+		shared(st.remote, d)
 	}
 }
 
-// accept returns the link for an offer that is to be accepted, nil for others.
-func (st *stream) accept(ctx context.Context, o offer) *link {
+// enter has a link that was accepted be the one of its core, in place of one that was to be opened.
+func (st *stream) enter(d keys.DiscoveryKey, l *link) {
+	st.mu.Lock()
+	delete(st.offers.open, d)
+	if !l.ended {
+		st.links[d] = l
+	}
+	over := st.over
+	st.mu.Unlock()
+	if over {
+		l.requests.close()
+	}
+}
+
+// judge returns the link for an offer that is to be accepted, nil for others.
+func (st *stream) judge(ctx context.Context, o offer) *link {
 	h, err := wire.DecodeHandshake(o.Handshake)
 	if err != nil || st.retiring.Load() {
 		return nil
@@ -112,15 +130,7 @@ func (st *stream) accept(ctx context.Context, o offer) *link {
 	}
 	l := newLink(st, r)
 	l.release = release
-	st.mu.Lock()
-	st.links[d] = l
-	delete(st.offers.open, d)
-	over := st.over
-	st.mu.Unlock()
 	l.enlist()
-	if over {
-		l.requests.close()
-	}
 	return l
 }
 
@@ -155,7 +165,7 @@ func (st *stream) rejectDue(now time.Time) (wait bool) {
 	return len(later) > 0
 }
 
-// unoffer forgets an offer that was rejected. The core may have been opened here meanwhile, to read it.
+// unoffer forgets an offer that led to nothing. The core may have been opened here meanwhile, to read it.
 func (st *stream) unoffer(d keys.DiscoveryKey) {
 	st.mu.Lock()
 	delete(st.offers.open, d)

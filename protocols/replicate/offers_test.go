@@ -1,0 +1,83 @@
+package replicate
+
+import (
+	"context"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hypernode/hypernode/core/corestore"
+	"github.com/hypernode/hypernode/protocols/mux"
+	"github.com/hypernode/hypernode/protocols/secretstream"
+	"github.com/hypernode/hypernode/protocols/wire"
+)
+
+// dialled is the other end of a stream on which a test speaks itself, until the test ends. Its own end is a Conn.
+func dialled(t *testing.T) (other *mux.Mux, own *secretstream.Conn) {
+	t.Helper()
+	x, y := net.Pipe()
+	ctx, cancel := context.WithCancel(context.Background())
+	opened := make(chan *mux.Mux, 1)
+	var loops sync.WaitGroup
+	t.Cleanup(func() { cancel(); loops.Wait() })
+	loops.Go(func() {
+		conn, err := secretstream.Client(ctx, x, secretstream.Options{})
+		if err != nil {
+			t.Error(err)
+			close(opened)
+			return
+		}
+		m := mux.New(conn, mux.Options{})
+		opened <- m
+		loops.Go(func() { _ = m.WriteLoop(ctx) })
+		_ = m.ReadLoop(ctx)
+	})
+	own, err := secretstream.Server(t.Context(), y, secretstream.Options{})
+	if other = <-opened; err != nil || other == nil {
+		t.Fatal(err)
+	}
+	return other, own
+}
+
+// An offer that was taken by opening the same channel from this side leaves that one what it is.
+func TestOfferTakenByOpening(t *testing.T) {
+	n := newNode(t, Options{})
+	core := n.open(corestore.Key(newNode(t, Options{}).writer("log", 1).Key()))
+	r, d := n.set.Core(core.DiscoveryKey()), core.DiscoveryKey()
+	other, conn := dialled(t)
+	st := newStream(n.set, conn, n.store.Find)
+	offered := make(chan *mux.Offer, 1)
+	st.mux = mux.New(conn, mux.Options{Offered: func(o *mux.Offer) { offered <- o }, Frame: st.settle})
+	ctx, cancel := context.WithCancel(t.Context())
+	var loops sync.WaitGroup
+	loops.Go(func() { _ = st.mux.ReadLoop(ctx) })
+	loops.Go(func() { _ = st.mux.WriteLoop(ctx) })
+	defer loops.Wait()
+	defer cancel()
+
+	st.open(r)
+	hash := conn.HandshakeHash()
+	spec := mux.Spec{
+		Protocol: wire.Protocol, ID: d[:],
+		Handshake: wire.Handshake{Capability: wire.Capability(&hash, true, core.Key())}.Append(nil),
+	}
+	if _, err := other.Open(spec, &listener{at: make(chan time.Duration, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	o := <-offered
+	st.openAll() // before the offer is looked at
+	st.offered(o)
+	live := st.links[d]
+	st.answer(ctx, offer{o, time.Now()})
+	st.mu.Lock()
+	kept, waits := st.links[d], st.offers.open[d]
+	st.mu.Unlock()
+	if live == nil || live.open() == nil || kept != live || waits {
+		t.Errorf("the channel is that of %p, then of %p; an offer waits: %v", live, kept, waits)
+	}
+	st.forsake()
+	if list := r.list(); len(list) != 0 {
+		t.Errorf("%d links are left", len(list))
+	}
+}
