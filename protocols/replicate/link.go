@@ -56,16 +56,19 @@ func newLink(st *stream, r *Replicator) *link {
 	return l
 }
 
-// enlist counts the link among those that may become a peer.
-func (l *link) enlist() {
+// enlist counts the link among those that may become a peer, before its channel is opened. It returns false when the core is
+// closed.
+func (l *link) enlist() bool {
 	r := l.replicator
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !l.opening && !l.left {
-		l.opening = true
-		r.sched.opening++
-		r.links[l] = struct{}{}
+	if r.closed || l.left {
+		return false
 	}
+	l.opening = true
+	r.sched.opening++
+	r.links[l] = struct{}{}
+	return true
 }
 
 // Opened implements [mux.Handler].

@@ -130,7 +130,10 @@ func (st *stream) judge(ctx context.Context, o offer) *link {
 	}
 	l := newLink(st, r)
 	l.release = release
-	l.enlist()
+	if !l.enlist() {
+		release()
+		return nil
+	}
 	return l
 }
 

@@ -81,3 +81,28 @@ func TestOfferTakenByOpening(t *testing.T) {
 		t.Errorf("%d links are left", len(list))
 	}
 }
+
+// A core that is closed meanwhile is neither offered to a peer nor taken from one.
+func TestOfferOfClosedCore(t *testing.T) {
+	n := newNode(t, Options{})
+	c := n.writer("log", 1)
+	d, key := c.DiscoveryKey(), c.Key()
+	_, conn := dialled(t)
+	defer conn.Close()
+	st := newStream(n.set, conn, nil)
+	st.mux = mux.New(conn, mux.Options{})
+	r := n.set.Core(d)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	st.open(r)
+	if len(st.links)+len(st.opens)+len(r.list()) > 0 {
+		t.Errorf("%d links, %d to be opened, %d of the core", len(st.links), len(st.opens), len(r.list()))
+	}
+	n.set.cores[d] = r // as it was when the offer was looked at
+	defer n.set.detach(r)
+	o := offer{&mux.Offer{ID: d[:], Handshake: wire.Handshake{Capability: wire.Capability(&st.hash, !st.initiator, key)}.Append(nil)}, time.Now()}
+	if l := st.judge(t.Context(), o); l != nil || len(r.list()) > 0 {
+		t.Errorf("taken: %v, %d links of the core", l != nil, len(r.list()))
+	}
+}

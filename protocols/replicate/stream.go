@@ -73,9 +73,14 @@ func (st *stream) open(r *Replicator) {
 	}
 	l := newLink(st, r)
 	st.links[d] = l
+	st.mu.Unlock()
+	if !l.enlist() {
+		l.gone()
+		return
+	}
+	st.mu.Lock()
 	st.opens = append(st.opens, l)
 	st.mu.Unlock()
-	l.enlist()
 	st.mux.Wake()
 }
 
