@@ -85,6 +85,9 @@ func (s *scheduler) verdict(p *peer, a *ask, v core.Verdict, now time.Time) {
 		return
 	}
 	s.drop(p, a)
+	if !a.isBlock && v.Err == nil && (v.Applied || v.Next != nil) {
+		p.speaks()
+	}
 	if a.request.Upgrade != nil && v.Err == nil {
 		p.noUpgrade, s.idlers = 0, 0 // it was only late, and may have been overtaken by a shorter one
 	}

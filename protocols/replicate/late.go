@@ -40,6 +40,7 @@ func (s *scheduler) tick(now time.Time) {
 			s.late(p, a)
 		}
 	}
+	s.hurry(now)
 }
 
 // best is the usual time to an answer of the fastest peer. By its measure, and by a peer's own up to mostSlow, an answer is

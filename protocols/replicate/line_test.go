@@ -18,6 +18,7 @@ func linear(t *testing.T, n uint64, have ...core.Range) *world {
 		f.told.SetRange(r.Start, r.End, true)
 		f.p.have.Range(wire.Range{Start: r.Start, Length: r.End - r.Start})
 		w.peers = append(w.peers, f)
+		w.s.expect(f.p)
 		w.s.join(f.p)
 		w.s.sync(f.p, wire.Sync{Length: n, RemoteLength: n, Uploading: true, HasManifest: true})
 	}

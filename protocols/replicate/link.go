@@ -38,9 +38,8 @@ type link struct {
 	direct    atomic.Bool // messages come from the goroutine that accepts the channel too
 
 	// Guarded by replicator.mu.
-	opening bool // counted by the scheduler
-	left    bool
-	stats   Counters
+	left  bool
+	stats Counters
 
 	mu         sync.Mutex // guards what follows
 	channel    *mux.Channel
@@ -65,8 +64,7 @@ func (l *link) enlist() bool {
 	if r.closed || l.left {
 		return false
 	}
-	l.opening = true
-	r.sched.opening++
+	r.sched.expect(l.peer)
 	r.links[l] = struct{}{}
 	return true
 }
@@ -85,10 +83,6 @@ func (l *link) Opened(c *mux.Channel, handshake []byte) error {
 	l.channel, l.opened = c, true
 	l.mu.Unlock()
 	l.replicator.step(l, false, func(s *scheduler) {
-		if l.opening {
-			l.opening = false
-			s.opening--
-		}
 		if !l.left {
 			s.join(l.peer)
 		}
@@ -147,12 +141,7 @@ func (l *link) leave() {
 	l.left = true
 	delete(r.links, l)
 	r.gone.add(&l.stats)
-	if l.opening {
-		l.opening = false
-		r.sched.opening--
-	}
 	r.sched.leave(l.peer)
-	r.sched.settle()
 	r.forgetLocked()
 	news := r.newsLocked()
 	r.mu.Unlock()
@@ -173,7 +162,7 @@ func (l *link) tick(now time.Time) (waits bool) {
 	r := l.replicator
 	r.mu.Lock()
 	p := l.peer
-	waits = !l.left && (len(p.asks) > 0 || !p.probe.IsZero() || !p.hold.IsZero() || r.sched.laterFork(p))
+	waits = !l.left && (len(p.asks) > 0 || !p.probe.IsZero() || !p.hold.IsZero() || r.sched.laterFork(p) || r.sched.detains(p))
 	r.mu.Unlock()
 	if waits {
 		r.step(l, false, func(s *scheduler) { s.tick(now) })

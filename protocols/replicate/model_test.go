@@ -46,6 +46,7 @@ func (w *world) join() {
 		}
 	}
 	w.peers = append(w.peers, f)
+	w.s.expect(f.p)
 	w.s.join(f.p)
 	w.sync(f)
 }

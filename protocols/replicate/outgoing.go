@@ -166,7 +166,7 @@ func (l *link) schedule(list []message) []message {
 		}
 		list = append(list, m)
 	}
-	if len(l.peer.asks) > before || !l.peer.probe.IsZero() || !l.peer.hold.IsZero() || r.sched.laterFork(l.peer) {
+	if len(l.peer.asks) > before || !l.peer.probe.IsZero() || !l.peer.hold.IsZero() || r.sched.laterFork(l.peer) || r.sched.detains(l.peer) {
 		l.stream.arm()
 	}
 	return list

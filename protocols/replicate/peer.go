@@ -23,7 +23,7 @@ type peer struct {
 	blocks  map[uint64]*ask   // those for blocks, until the answer is applied
 	heads   map[*ask]struct{} // those for a head or for nodes, likewise
 	bytes   int               // expected from asks
-	turn    uint64            // which one it was to join
+	turn    uint64            // which one it was to come
 	heard   time.Time         // its last answer
 	stalled bool              // it has not answered for long: it is asked for no more
 	filled  bool              // the window was filled up; it is used again once it is half empty
@@ -41,9 +41,11 @@ type peer struct {
 	hold     time.Time         // until when nothing is asked that is not urgent; zero is not at all
 
 	// What it did wrong.
-	noUpgrade uint64 // the length that it could not prove
-	moved     move   // what it was asked last about a later fork
-	misses    int    // answers that did not fit the tree
+	noUpgrade uint64    // the length that it could not prove
+	moved     move      // what it was asked last about a later fork
+	misses    int       // answers that did not fit the tree
+	detains   time.Time // since when it keeps the newest head from being known
+	mute      bool      // it did so for too long: it is not waited for
 	probe     time.Time
 	fault     error // why it is to be left
 

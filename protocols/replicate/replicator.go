@@ -28,7 +28,7 @@ type Replicator struct {
 }
 
 // Fetch implements [core.Session]. A want that no peer can fulfil waits for one that can until ctx ends; a want of the head
-// alone is fulfilled when no peer has a later one.
+// alone is fulfilled when none of the peers that are there has a later one, but for those that leave 5 s pass without a word.
 func (r *Replicator) Fetch(ctx context.Context, w core.Want) error {
 	job := newWant(w)
 	r.mu.Lock()
@@ -45,6 +45,9 @@ func (r *Replicator) Fetch(ctx context.Context, w core.Want) error {
 		r.set.seek(r)
 	}
 	r.wake()
+	if w.Head {
+		r.arm()
+	}
 	select {
 	case <-job.done:
 		return job.err
@@ -229,6 +232,13 @@ func (r *Replicator) step(l *link, all bool, fn func(s *scheduler)) {
 func (r *Replicator) wake() {
 	for _, l := range r.list() {
 		l.wake()
+	}
+}
+
+// arm has all peers' streams look after what may get late.
+func (r *Replicator) arm() {
+	for _, l := range r.list() {
+		l.stream.arm()
 	}
 }
 

@@ -17,11 +17,13 @@ type scheduler struct {
 
 	allowPush bool // gifts are taken
 
-	peers   map[*peer]struct{}
-	opening int // peers that may come
+	peers  map[*peer]struct{}
+	coming map[*peer]struct{} // those whose channel is being opened
+	turns  uint64             // given to peers so far
 
 	// What is wanted.
 	wants   map[*want]struct{}
+	heads   map[*want]struct{} // those of the newest head
 	lines   int                // how many of them are linear
 	waiting map[uint64][]*want // by urgent block
 	urgent  []uint64           // to be asked for before others; some may have come
@@ -30,7 +32,6 @@ type scheduler struct {
 	exact   map[uint64]bool    // blocks whose path must not be predicted
 	hedged  map[uint64]bool    // blocks that are to be asked of another peer too
 	struck  map[uint64]int     // blocks that came to nothing, see strike
-	joins   uint64             // peers so far
 	dirty   bool               // what happened concerns other peers than the one that caused it
 
 	ids      uint64
@@ -43,7 +44,8 @@ type scheduler struct {
 
 func newScheduler() *scheduler {
 	return &scheduler{
-		peers: map[*peer]struct{}{}, wants: map[*want]struct{}{}, waiting: map[uint64][]*want{},
+		peers: map[*peer]struct{}{}, coming: map[*peer]struct{}{},
+		wants: map[*want]struct{}{}, heads: map[*want]struct{}{}, waiting: map[uint64][]*want{},
 		flying: map[uint64]int{}, exact: map[uint64]bool{}, hedged: map[uint64]bool{}, struck: map[uint64]int{},
 	}
 }
@@ -61,9 +63,17 @@ func (s *scheduler) load(head core.Head, held []core.Range, manifest bool) {
 // contiguous is the number of leading blocks that are held.
 func (s *scheduler) contiguous() uint64 { return s.held.NextUnset(0) }
 
+// expect counts a peer among those that may come.
+func (s *scheduler) expect(p *peer) {
+	s.turns++
+	p.turn = s.turns
+	s.coming[p] = struct{}{}
+}
+
+// join takes in a peer, which was expected.
 func (s *scheduler) join(p *peer) {
-	s.joins++
-	p.turn = s.joins
+	delete(s.coming, p)
+	p.speaks()
 	s.peers[p] = struct{}{}
 	s.markAll()
 }
@@ -71,7 +81,9 @@ func (s *scheduler) join(p *peer) {
 // leave forgets a peer; what it was asked is to be asked of others. That goes for what it has answered too: its stream may end
 // before the answer is applied, and then nobody else would ever be asked for the head or the position.
 func (s *scheduler) leave(p *peer) {
+	delete(s.coming, p)
 	if _, ok := s.peers[p]; !ok {
+		s.settle()
 		return
 	}
 	delete(s.peers, p)
@@ -173,6 +185,9 @@ func (s *scheduler) sync(p *peer, m wire.Sync) {
 	}
 	if m.Length != p.remote.Length || m.Fork != p.remote.Fork {
 		p.provable = false
+	}
+	if !p.synced {
+		p.speaks()
 	}
 	p.remote, p.synced = m, true
 	s.settle()

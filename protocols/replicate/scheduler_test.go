@@ -28,6 +28,7 @@ func newDesk(t *testing.T, length uint64) *desk {
 func (d *desk) join(name string, length uint64, have ...core.Range) *peer {
 	p := newPeer()
 	d.peers[name] = p
+	d.s.expect(p)
 	d.s.join(p)
 	d.s.sync(p, wire.Sync{Length: length, RemoteLength: d.s.head.Length, CanUpgrade: true, Uploading: true, HasManifest: true})
 	for _, r := range have {

@@ -15,6 +15,7 @@ func (w *world) rejoin(n uint64) *fakePeer {
 	f.told.SetRange(0, n, true)
 	f.p.have.Range(wire.Range{Length: n})
 	w.peers = append(w.peers, f)
+	w.s.expect(f.p)
 	w.s.join(f.p)
 	w.s.sync(f.p, wire.Sync{Length: n, RemoteLength: n, Uploading: true, HasManifest: true})
 	return f

@@ -13,6 +13,7 @@ type want struct {
 	todo  bitfield.Bitfield // blocks in bulk that have not come
 	left  uint64            // blocks that have not come, also the urgent ones
 	total uint64
+	turn  uint64        // of the last peer that was there before
 	done  chan struct{} // closed when err is settled
 
 	// Of what is measured.
@@ -118,8 +119,11 @@ func (s *scheduler) add(w *want) {
 		}
 		s.waiting[i] = append(s.waiting[i], w)
 	}
-	w.total = w.left
+	w.total, w.turn = w.left, s.turns
 	s.wants[w] = struct{}{}
+	if w.Head {
+		s.heads[w] = struct{}{}
+	}
 	if w.line != nil {
 		s.lines++
 	}
@@ -177,6 +181,7 @@ func (s *scheduler) remove(w *want) {
 // unlist takes a want off the list.
 func (s *scheduler) unlist(w *want) {
 	delete(s.wants, w)
+	delete(s.heads, w)
 	if w.line != nil {
 		s.lines--
 	}
@@ -253,27 +258,10 @@ func (s *scheduler) again(i uint64) {
 // settle ends the wants that have all they asked for.
 func (s *scheduler) settle() {
 	for w := range s.wants {
-		if w.left > 0 || w.Head && !s.newest() || w.Seek != nil && !w.found {
+		if w.left > 0 || w.Head && !s.newest(w) || w.Seek != nil && !w.found {
 			continue
 		}
 		s.unlist(w)
 		s.ended = append(s.ended, w)
 	}
-}
-
-// newest tells whether no peer is known, or may turn out, to have a later head.
-func (s *scheduler) newest() bool {
-	if s.opening > 0 {
-		return false
-	}
-	for p := range s.peers {
-		if !p.synced || len(p.heads) > 0 || len(p.follow) > 0 || s.mayUpgrade(p) || s.moving(p) {
-			return false
-		}
-		acknowledged := p.remote.RemoteLength == s.head.Length || p.noUpgrade >= p.remote.Length
-		if p.remote.Fork == s.head.Fork && p.remote.Length > s.head.Length && !acknowledged {
-			return false
-		}
-	}
-	return true
 }
