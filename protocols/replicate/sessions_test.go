@@ -25,8 +25,12 @@ type stage struct {
 	closed    chan struct{}
 
 	mu   sync.Mutex // guards what follows
-	own  *speech
+	own  *speech    // nil when nothing is kept
 	said []spoken
+}
+
+func newStage(hash [64]byte, initiator bool) *stage {
+	return &stage{hash: hash, initiator: initiator, in: make(chan []byte, 1), closed: make(chan struct{})}
 }
 
 // ReadMessage implements [mux.Conn].
@@ -43,6 +47,9 @@ func (p *stage) WriteMessages(frames ...[]byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, f := range frames {
+		if p.own == nil {
+			break
+		}
 		p.said = append(p.said, p.own.parse(f)...)
 	}
 	return nil
@@ -59,9 +66,8 @@ func (p *stage) Close() error {
 // node said.
 func (g *goldenSession) perform(t testing.TB, n *node, me string) []spoken {
 	t.Helper()
-	p := &stage{
-		hash: [64]byte(g.HandshakeHash), initiator: me == initiates, in: make(chan []byte), closed: make(chan struct{}), own: newSpeech(t),
-	}
+	p := newStage([64]byte(g.HandshakeHash), me == initiates)
+	p.own = newSpeech(t)
 	done := make(chan error, 1)
 	go func() { done <- n.set.Serve(t.Context(), p, n.store.Find) }()
 	mine, theirs := newSpeech(t), newSpeech(t)
