@@ -3,6 +3,7 @@ package evilpeer
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -89,7 +90,8 @@ func judge(t *testing.T, r *result, b Budget) {
 	}
 }
 
-// attack lets one misbehaviour loose, and returns what came of it.
+// attack lets one misbehaviour loose, and returns what came of it. Chance decides whether the victim wants what it reads before
+// the attack begins, and so learns of it under attack, or later, when it knows the head already.
 func attack(t *testing.T, p *process, m Misbehaviour) result {
 	p.t = t
 	h := newHonest(t, p.serves)
@@ -101,6 +103,11 @@ func attack(t *testing.T, p *process, m Misbehaviour) result {
 	target.Old = h.old
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
+	early := rand.IntN(2) == 0
+	if early {
+		p.do("fetch")
+	}
+	t.Logf("the victim wants it before the attack: %v", early)
 	var evil sync.WaitGroup
 	evil.Go(func() { m.Run(ctx, target) })
 	defer evil.Wait()
@@ -111,7 +118,7 @@ func attack(t *testing.T, p *process, m Misbehaviour) result {
 		t.Fatal("the attack did not begin")
 	}
 	r := result{name: m.Name}
-	last := transfer(t, p, h, &r, before)
+	last := transfer(t, p, h, &r, before, early)
 	r.cpu = last.CPU - before.CPU
 	cancel()
 	evil.Wait()
@@ -122,8 +129,9 @@ func attack(t *testing.T, p *process, m Misbehaviour) result {
 	return r
 }
 
-// transfer copies both ways with the honest peer while the attack goes on, and measures the victim meanwhile.
-func transfer(t *testing.T, p *process, h *honest, r *result, before report) (last report) {
+// transfer copies both ways with the honest peer while the attack goes on, and measures the victim meanwhile. early tells that the
+// victim wants what it reads already.
+func transfer(t *testing.T, p *process, h *honest, r *result, before report, early bool) (last report) {
 	t.Helper()
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), unhurried(lasts))
@@ -136,7 +144,10 @@ func transfer(t *testing.T, p *process, h *honest, r *result, before report) (la
 	done := make(chan struct{})
 	read.Go(func() { err = h.read(ctx); close(done) })
 	defer read.Wait()
-	last = p.do("fetch")
+	last = p.do("measure")
+	if !early {
+		last = p.do("fetch")
+	}
 	for reading := true; reading || !last.Fetched || time.Since(start) < holds; last = p.do("measure") {
 		r.heap = max(r.heap, last.Heap-before.Heap)
 		r.threads = max(r.threads, last.Goroutines-before.Goroutines)
