@@ -88,6 +88,7 @@ func (s *scheduler) verdict(p *peer, a *ask, v core.Verdict, now time.Time) {
 	if !a.isBlock && v.Err == nil && (v.Applied || v.Next != nil) {
 		p.speaks()
 	}
+	p.gave = p.gave || a.isBlock && v.Err == nil && v.Applied
 	if a.request.Upgrade != nil && v.Err == nil {
 		p.noUpgrade, s.idlers = 0, 0 // it was only late, and may have been overtaken by a shorter one
 	}

@@ -10,7 +10,7 @@ import (
 
 // nextUpgrade asks for a longer head, one peer at a time.
 func (s *scheduler) nextUpgrade(p *peer, now time.Time) (m message, ok bool) {
-	if s.upgrader != nil || p.target > 0 || !s.mayUpgrade(p) || s.yields(p, s.mayUpgrade) {
+	if s.upgrader != nil || p.target > 0 || !s.mayUpgrade(p) || s.yields(p, (*peer).answers, s.mayUpgrade) {
 		return m, false
 	}
 	q := &merkle.Request{
@@ -87,7 +87,7 @@ func (s *scheduler) takeUrgent(p *peer) (uint64, bool) {
 	for k, i := range s.urgent {
 		switch {
 		case !s.wanted(i) || s.flying[i] > 0 && !s.hedged[i]:
-		case s.hedged[i] && s.yields(p, func(other *peer) bool { return other.have.Has(i) && other.blocks[i] == nil }):
+		case s.hedged[i] && s.yields(p, (*peer).gives, func(other *peer) bool { return other.have.Has(i) && other.blocks[i] == nil }):
 			kept = append(kept, i)
 		case s.shunned(i):
 			kept = append(kept, i)

@@ -77,19 +77,22 @@ func (s *scheduler) late(p *peer, a *ask) {
 	}
 }
 
-// yields tells whether a peer that has answered nothing yet leaves something to another one: one that has answered, or has
-// been here for longer.
-func (s *scheduler) yields(p *peer, suits func(other *peer) bool) bool {
-	if p.pace.trip > 0 {
+// yields tells whether a peer that is not proven yet leaves something to another one: one that is, or has been here for longer.
+func (s *scheduler) yields(p *peer, proven, suits func(p *peer) bool) bool {
+	if proven(p) {
 		return false
 	}
 	for other := range s.peers {
-		if other != p && (other.pace.trip > 0 || other.turn < p.turn) && !other.stalled && s.canAsk(other) && suits(other) {
+		if other != p && (proven(other) || other.turn < p.turn) && !other.stalled && s.canAsk(other) && suits(other) {
 			return true
 		}
 	}
 	return false
 }
+
+// answers tells whether a peer has answered anything, and gives whether it has given a block: some answer, and give none.
+func (p *peer) answers() bool { return p.pace.trip > 0 }
+func (p *peer) gives() bool   { return p.gave }
 
 // ranged takes in an announcement. What the peer was asked for and has no more is asked of others; and what it has no more and
 // is here it is told of: that may have been left out when the peer seemed to have it, from a fork before.

@@ -26,6 +26,7 @@ type peer struct {
 	turn    uint64            // which one it was to come
 	heard   time.Time         // its last answer
 	stalled bool              // it has not answered for long: it is asked for no more
+	gave    bool              // a block that was asked for was right
 	filled  bool              // the window was filled up; it is used again once it is half empty
 	pace    pace
 	after   uint64 // the block behind the one asked last

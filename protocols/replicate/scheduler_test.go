@@ -227,6 +227,21 @@ func TestScheduler(t *testing.T) {
 			d.tick(newSlow)
 			d.expect("a") // it is silent
 		}},
+		{"hedged with one that gives blocks", func(d *desk) {
+			for _, name := range []string{"a", "b", "c"} {
+				d.join(name, 10, all)
+			}
+			d.want(core.Want{Ranges: []core.Range{{Start: 0, End: 2}}})
+			d.expect("a", 0, 1)
+			d.want(core.Want{Ranges: []core.Range{{Start: 2, End: 4}}})
+			for _, q := range d.asks("c") {
+				d.answer("c", q)
+			}
+			d.peers["b"].pace.trip = time.Millisecond // by something else than a block
+			d.tick(newSlow)
+			d.expect("b")
+			d.expect("c", 0, 1)
+		}},
 		{"not hedged while it answers", func(d *desk) {
 			d.join("a", 10, all)
 			d.join("b", 10, all)
