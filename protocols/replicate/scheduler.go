@@ -110,6 +110,7 @@ func (s *scheduler) land(p *peer, a *ask) {
 	p.bytes -= a.size
 	if len(p.asks) == 0 {
 		p.pace.idle()
+		p.stalled = false // what it was late with came from elsewhere
 	}
 }
 

@@ -227,6 +227,26 @@ func TestScheduler(t *testing.T) {
 			d.tick(newSlow)
 			d.expect("a") // it is silent
 		}},
+		{"hedged with one that was late and is asked for nothing", func(d *desk) {
+			a := d.join("a", 10, all)
+			d.join("c", 10, all)
+			d.want(core.Want{Ranges: []core.Range{{Start: 0, End: 2}}})
+			d.expect("a", 0, 1)
+			d.tick(newSlow)
+			for _, q := range d.asks("c") {
+				d.answer("c", q)
+			}
+			d.asks("a") // it is told to cancel
+			if len(a.asks) > 0 {
+				d.t.Fatalf("a is still asked for %d", len(a.asks))
+			}
+			d.s.leave(d.peers["c"])
+			d.join("b", 10, all)
+			d.want(core.Want{Ranges: []core.Range{one(5)}})
+			d.expect("b", 5)
+			d.tick(newSlow)
+			d.expect("a", 5)
+		}},
 		{"hedged with one that gives blocks", func(d *desk) {
 			for _, name := range []string{"a", "b", "c"} {
 				d.join(name, 10, all)
