@@ -65,6 +65,10 @@ func (s *scheduler) late(p *peer, a *ask) {
 		s.idlers++
 		return
 	}
+	if a.seek != nil {
+		a.seek.seeking, s.dirty = false, true
+		return
+	}
 	if !a.isBlock || s.hedged[a.block()] {
 		return
 	}

@@ -204,6 +204,32 @@ func TestScheduler(t *testing.T) {
 				d.t.Errorf("b is asked %+v", q)
 			}
 		}},
+		{"a position is asked of others when a peer is silent", func(d *desk) {
+			for _, name := range []string{"a", "b", "c"} {
+				d.join(name, 10, all)
+			}
+			w := d.want(core.Want{Seek: &core.SeekWant{Bytes: 500}})
+			for _, name := range []string{"a", "b", "c"} {
+				if q := d.asks(name); len(q) != 1 || q[0].Seek == nil {
+					d.t.Fatalf("%s is asked %+v", name, q)
+				}
+				for _, other := range []string{"a", "b", "c"} {
+					if q := d.asks(other); len(q) > 0 {
+						d.t.Fatalf("%s is asked %+v too", other, q)
+					}
+				}
+				d.tick(newSlow)
+			}
+			if q := slices.Concat(d.asks("a"), d.asks("b"), d.asks("c")); len(q) > 0 {
+				d.t.Fatalf("asked twice of one peer: %+v", q)
+			}
+			for a := range d.peers["b"].heads {
+				d.answer("b", a.request)
+			}
+			if !w.found || len(d.s.wants) > 0 {
+				d.t.Error("the want is left")
+			}
+		}},
 		{"again elsewhere when taken back", func(d *desk) {
 			a := d.join("a", 10, all)
 			d.join("b", 10, all)

@@ -12,13 +12,13 @@ import (
 // nodes beside it.
 const maxSeeks = 4
 
-// nextSeek asks for the nodes that lead to a byte position, one peer at a time.
+// nextSeek asks for the nodes that lead to a byte position, one peer after the other, and others when one is late.
 func (s *scheduler) nextSeek(p *peer, now time.Time) (m message, ok bool) {
 	if !s.canAsk(p) || s.head.Length == 0 || p.remote.Length < s.head.Length || len(p.asks) >= maxAsks {
 		return m, false
 	}
 	for w := range s.wants {
-		if w.Seek == nil || w.found || w.seeking || w.refused[p] >= maxSeeks {
+		if w.Seek == nil || w.found || w.seeking || w.refused[p] >= maxSeeks || p.sought(w) {
 			continue
 		}
 		w.seeking = true
@@ -30,6 +30,16 @@ func (s *scheduler) nextSeek(p *peer, now time.Time) (m message, ok bool) {
 		return message{request: a.request, locate: a}, true
 	}
 	return m, false
+}
+
+// sought tells whether a peer is asked for a position already.
+func (p *peer) sought(w *want) bool {
+	for a := range p.heads {
+		if a.seek == w {
+			return true
+		}
+	}
+	return false
 }
 
 // locate completes the request for a position: with any block of those among which the position is known to be. It returns
