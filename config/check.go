@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -65,7 +66,9 @@ func (c Config) rules() []rule {
 		{"limits.peer_streams", between(l.PeerStreams, 1, 1<<20)},
 		{"limits.peers_per_address", between(l.PeersPerAddress, 1, 1<<20)},
 		{"limits.dials", between(l.Dials, 1, 1<<16)},
-		{"log.level", oneOf(c.Log.Level, "debug", "info", "warn", "error")},
+		{"api.listen", each(c.API.Listen, checkListen)},
+		{"api.hosts", each(c.API.Hosts, checkHost)},
+		{"log.level", c.Log.check()},
 		{"log.format", oneOf(c.Log.Format, "text", "json")},
 	}
 }
@@ -128,6 +131,24 @@ func eachStatic(values []string) error {
 func checkHostPort(s, hostPort string) error {
 	if _, _, err := net.SplitHostPort(hostPort); err != nil {
 		return fmt.Errorf("%q is no address: want tcp://HOST:PORT", s)
+	}
+	return nil
+}
+
+func checkListen(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil || host == "" {
+		return fmt.Errorf("%q is no address: want HOST:PORT, like 127.0.0.1:%d", s, DefaultPort+1)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("%q: %q is no port", s, port)
+	}
+	return nil
+}
+
+func checkHost(s string) error {
+	if s == "" || strings.ContainsAny(s, "/:@ ") {
+		return fmt.Errorf("%q is no name of a host: want one like node.example.org, without a port", s)
 	}
 	return nil
 }

@@ -77,12 +77,14 @@ type Limits struct {
 
 // API says how the node is controlled.
 type API struct {
-	Socket string `toml:"socket" comment:"unix socket; none means node.sock in the runtime folder, else in the folder that holds everything"`
+	Socket string   `toml:"socket" comment:"unix socket; none means node.sock in the runtime folder, else in the folder that holds everything"`
+	Listen []string `toml:"listen" comment:"HOST:PORT at which the node is controlled by HTTP too, with a token of the folder tokens; none means by the socket only"`
+	Hosts  []string `toml:"hosts" comment:"names of that for others, as a proxy in front of it has; its address and localhost are known"`
 }
 
 // Log says what the node tells of itself.
 type Log struct {
-	Level  string `toml:"level" comment:"debug, info, warn or error"`
+	Level  string `toml:"level" comment:"debug, info, warn or error, and those of parts, like info,discovery=debug; parts are node, store, network, discovery, replication, api and libp2p"`
 	Format string `toml:"format" comment:"text or json"`
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -72,6 +73,9 @@ func TestUnknownKeysNameTheNearest(t *testing.T) {
 		{Sources{File: write(t, "[discovry]\nprofile = \"own\"\n")}, "discovery"},
 		{Sources{File: write(t, "port = 1\n")}, ""},
 		{Sources{Environ: []string{"HYPERNODE_DISCOVERY_PROFIL=own"}}, "HYPERNODE_DISCOVERY_PROFILE"},
+		{Sources{Environ: []string{"HYPERNODE_DISCOVRY_PROFILE=lan"}}, "HYPERNODE_DISCOVERY_PROFILE"},
+		{Sources{Environ: []string{"HYPERNODE_PROFILE=lan"}}, "HYPERNODE_DISCOVERY_PROFILE"},
+		{Sources{Environ: []string{"HYPERNODE_NETWORK_PORT_NUMBER=1"}}, "HYPERNODE_NETWORK_PORT"},
 		{Sources{Flags: map[string]string{"limit.dials": "1"}}, "limits.dials"},
 	} {
 		_, _, err := Load(test.s)
@@ -89,6 +93,40 @@ func TestUnknownKeysNameTheNearest(t *testing.T) {
 	}
 }
 
+// Variables that have nothing to do with keys are let be, those of tests too.
+func TestOtherVariables(t *testing.T) {
+	var environ []string
+	for _, name := range []string{
+		"HOME", "HYPERNODE", "HYPERNODE_", "HYPERNODE_PATH", "HYPERNODE_ENCRYPTION_KEY", "HYPERNODE_NETLAB", "HYPERNODE_CHURN",
+		"HYPERNODE_KILLS", "HYPERNODE_VECTORS", "HYPERNODE_LONG", "HYPERNODE_CRASH_POINTS", "HYPERNODE_ENGINE_POINTS",
+		"HYPERNODE_ROT_FLIPS", "HYPERNODE_SEQUENCES", "HYPERNODE_SIM_SEEDS", "HYPERNODE_INTEROP_RUNS", "HYPERNODE_BENCH_JS",
+		"HYPERNODE_BENCH_ROUNDS", "HYPERNODE_BEE_KEYS", "HYPERNODE_LARGE",
+	} {
+		environ = append(environ, name+"=1")
+	}
+	if c, _, err := Load(Sources{Environ: environ}); err != nil || !reflect.DeepEqual(c, Default()) {
+		t.Fatalf("%+v, %v", c, err)
+	}
+}
+
+func TestLevels(t *testing.T) {
+	l, err := Log{Level: " warn , discovery=debug,libp2p=info"}.Levels()
+	if err != nil || l.Of("discovery") != slog.LevelDebug || l.Of("libp2p") != slog.LevelInfo || l.Of("store") != slog.LevelWarn {
+		t.Fatalf("%+v, %v", l, err)
+	}
+	if l, err := (Log{}).Levels(); err != nil || l.Of("node") != slog.LevelInfo || l.Of("libp2p") <= slog.LevelError {
+		t.Fatalf("%+v, %v", l, err)
+	}
+	if _, err := (Log{Level: "info,discvery=debug"}).Levels(); err == nil || !strings.Contains(err.Error(), "discovery") {
+		t.Fatal(err)
+	}
+	for _, part := range LogParts() {
+		if !strings.Contains(Sample(), part) {
+			t.Errorf("nobody is told of the part %s", part)
+		}
+	}
+}
+
 func TestValuesThatCannotBe(t *testing.T) {
 	for key, text := range map[string]string{
 		"store.engine": "sqlite", "store.durability": "some", "network.transports": "tcp,udp", "network.listen": "localhost:80",
@@ -98,7 +136,7 @@ func TestValuesThatCannotBe(t *testing.T) {
 		"discovery.mdns": "x", "discovery.local_ports": "x", "peers.static": "tcp://nowhere", "peers.allow": "10.0.0.0/99",
 		"peers.deny": "1.2.3", "replication.announce_to_all": "x", "replication.upload": "x", "limits.connections_low": "257",
 		"limits.connections_high": "-1", "limits.memory": "many", "limits.peer_streams": "-1", "limits.peers_per_address": "-1",
-		"limits.dials": "x", "log.level": "loud", "log.format": "xml",
+		"limits.dials": "x", "log.level": "loud", "log.format": "xml", "api.listen": ":4978", "api.hosts": "http://example.org",
 	} {
 		_, _, err := Load(Sources{Flags: map[string]string{key: text}})
 		var wrong *ValueError
@@ -129,6 +167,7 @@ func TestWrittenIsRead(t *testing.T) {
 	c.Network.Listen, c.Peers.Static, c.Limits.Memory = []string{"/ip4/127.0.0.1/tcp/1"}, []string{"tcp://localhost:1"}, 3<<20
 	c.Network.Announce, c.Network.Relays, c.Discovery.Bootstrap, c.Discovery.PublicBootstrap = []string{}, []string{}, []string{}, []string{}
 	c.Peers.Allow, c.Peers.Deny = []string{}, []string{}
+	c.API.Listen, c.API.Hosts = []string{}, []string{}
 	var b strings.Builder
 	if _, err := c.WriteTo(&b); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -63,7 +64,7 @@ func (l *loader) file(s Sources) error {
 		return nil
 	}
 	data, err := os.ReadFile(s.File)
-	if errors.Is(err, fs.ErrNotExist) && !s.MustExist {
+	if !s.MustExist && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)) {
 		return nil
 	}
 	if err != nil {
@@ -115,16 +116,17 @@ func explain(file string, err error) error {
 	return &ValueError{Source: file, Key: "text", Reason: err}
 }
 
-// environment reads the variables of keys; an empty one is not set, unless the key is a list. A variable that begins like one of a section must be one of its keys.
+// environment reads the variables of keys; an empty one is not set, unless the key is a list. A variable that is meant for a
+// key must be one.
 func (l *loader) environment(s Sources) error {
 	for _, pair := range slices.Sorted(slices.Values(s.Environ)) {
 		name, text, _ := strings.Cut(pair, "=")
-		if !sectioned(name) {
-			continue
-		}
 		f, ok := find(&l.c, func(f field) bool { return f.variable() == name })
 		if !ok {
-			return &KeyError{Source: "environment", Key: name, Nearest: nearest(name, variables())}
+			if meant, is := misnamed(name); is {
+				return &KeyError{Source: "environment", Key: name, Nearest: meant}
+			}
+			continue
 		}
 		if text == "" && f.value.Kind() != reflect.Slice {
 			continue // it is not set; an empty list is one
@@ -137,16 +139,32 @@ func (l *loader) environment(s Sources) error {
 	return nil
 }
 
-// sectioned tells whether a variable's name begins with that of a section.
-func sectioned(variable string) bool {
+// slips is how many characters may be wrong in a name for it to be taken for a misspelled one.
+const slips = 3
+
+// misnamed tells whether a variable that is none of a key was meant to be one, and of which: its name begins with that of a
+// section, or is a key without its section, or is almost right. Other programs and tests have variables of this prefix too.
+func misnamed(variable string) (meant string, is bool) {
+	key, ok := strings.CutPrefix(variable, prefix)
+	if !ok || slices.Contains(others(), key) {
+		return "", false
+	}
+	meant = nearest(variable, variables())
+	if distance(variable, meant) <= slips {
+		return meant, true
+	}
 	var c Config
 	for f := range fields(&c) {
-		if strings.HasPrefix(variable, prefix+strings.ToUpper(f.section)+"_") {
-			return true
+		if strings.ToUpper(f.key) == key {
+			return f.variable(), true
 		}
+		is = is || strings.HasPrefix(key, strings.ToUpper(f.section)+"_")
 	}
-	return false
+	return meant, is
 }
+
+// others are the variables of this prefix, without it, that are no keys.
+func others() []string { return []string{"PATH", "ENCRYPTION_KEY"} }
 
 func (l *loader) flags(s Sources) error {
 	for name, text := range s.Flags {
