@@ -29,7 +29,8 @@ const Agent = "hypernode/dev"
 type Options struct {
 	// Agent is what the node calls itself, "hypernode/1.2".
 	Agent string
-	// Logger gets what happens in the background; nil means nobody does. It never gets a key or a secret.
+	// Logger gets what happens in the background; nil means nobody does. It never gets a key or a secret. The attribute "part"
+	// says of which part of the node a message is, one of config.LogParts.
 	Logger *slog.Logger
 	// Metrics gets the figures of the network; nil means none are kept.
 	Metrics prometheus.Registerer
@@ -104,7 +105,7 @@ func NewWith(ctx context.Context, c config.Config, o Options) (*Node, error) {
 		o.Agent = Agent
 	}
 	n := &Node{
-		config: c.Filled(), log: o.Logger, began: time.Now(), ended: make(chan struct{}),
+		config: c.Filled(), log: o.Logger.With("part", "node"), began: time.Now(), ended: make(chan struct{}),
 		topics: map[keys.DiscoveryKey]*topic{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
 		around: map[keys.DiscoveryKey]bool{},
 		seeds:  map[keys.Key]*seed{},
@@ -126,14 +127,14 @@ func (n *Node) openNetwork(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	n.finder = discovery.New(discovery.Options{Routers: routers, Logger: n.log})
+	n.finder = discovery.New(discovery.Options{Routers: routers, Logger: o.Logger.With("part", "discovery")})
 	n.dialer = newDialer(n)
 	n.plain, err = newPlain(n)
 	if err != nil {
 		return err
 	}
 	n.service = protocols.New(n.host, n.set, protocols.Options{
-		Find: n.store.Find, Static: n.store.Pair("hypernode/secretstream"), Logger: n.log,
+		Find: n.store.Find, Static: n.store.Pair("hypernode/secretstream"), Logger: o.Logger.With("part", "replication"),
 		Up: n.dialer.up, Down: n.dialer.down,
 	})
 	return nil

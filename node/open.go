@@ -55,7 +55,7 @@ func (n *Node) openStore(ctx context.Context, o Options) (err error) {
 
 // openDB opens the configured engine.
 func (n *Node) openDB(o Options) (*datastore.DB, error) {
-	do := datastore.Options{Logger: o.Logger}
+	do := datastore.Options{Logger: o.Logger.With("part", "store")}
 	if n.config.Store.Durability == "process" {
 		do.Durability = datastore.Process
 	}
@@ -80,7 +80,7 @@ func (n *Node) openHost(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	n.host, err = swarm.New(ctx, swarm.Options{
-		Config: n.config, Identity: key, Agent: o.Agent, Metrics: o.Metrics, Logger: o.Logger, Relays: n.relays,
+		Config: n.config, Identity: key, Agent: o.Agent, Metrics: o.Metrics, Logger: o.Logger.With("part", "network"), Relays: n.relays,
 		Services: []swarm.Service{{
 			Name: protocols.ServiceName, Protocols: []protocol.ID{protocols.Replicate, protocols.SecretStream},
 			PerPeer: protocols.MaxPeerStreams, Total: maxStreams, Memory: protocols.StreamMemory,

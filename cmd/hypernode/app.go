@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,10 @@ type app struct {
 	host       *node.Node     // that carries out the command; nil means that the store is opened
 
 	registry *api.Registry // of the node of this process, if it is one that serves
+	log      *slog.Logger  // of the node of this process
+
+	talk  sync.Mutex // guards what is written to standard error, and what follows
+	drawn bool       // a bar is the last line there
 
 	path       string
 	durability string

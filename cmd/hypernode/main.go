@@ -8,14 +8,9 @@ package main
 
 import (
 	"context"
-	"io"
-	"log"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/libp2p/go-libp2p/gologshim"
 )
 
 func main() { os.Exit(start()) }
@@ -24,9 +19,7 @@ func main() { os.Exit(start()) }
 func start() int {
 	// A reader that goes away is an error of the write, so that the store is closed as it should be.
 	signal.Ignore(syscall.SIGPIPE)
-	// Libraries write there; what matters comes to us as errors.
-	log.SetOutput(io.Discard)
-	gologshim.SetDefaultHandler(slog.DiscardHandler)
+	silenceLibraries()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)

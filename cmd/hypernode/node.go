@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -90,22 +89,6 @@ func (a *app) nodeRun(ctx context.Context, f *nodeFlags) error {
 		return nil // a server has no other end
 	}
 	return err
-}
-
-// nodeLogger writes what a node has to tell while it serves, as configured.
-func (a *app) nodeLogger(c config.Config) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Log.Level)); err != nil || a.verbose {
-		level = slog.LevelDebug
-	}
-	if a.quiet {
-		level = slog.LevelError
-	}
-	o := &slog.HandlerOptions{Level: level}
-	if c.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(a.stderr, o))
-	}
-	return slog.New(slog.NewTextHandler(a.stderr, o))
 }
 
 func (a *app) printRunning(out *runningNode) error {

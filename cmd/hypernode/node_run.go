@@ -24,6 +24,8 @@ type nodeFlags struct {
 	profile   string
 	listen    []string
 	bootstrap []string
+	logLevel  string
+	logFormat string
 }
 
 func (f *nodeFlags) add(s *pflag.FlagSet) {
@@ -32,6 +34,8 @@ func (f *nodeFlags) add(s *pflag.FlagSet) {
 	s.StringVar(&f.profile, "profile", "", "how peers are found: own, lan, public or offline")
 	s.StringArrayVar(&f.listen, "listen", nil, "address that must be bound, a multiaddr or tcp://HOST:PORT; may be repeated")
 	s.StringArrayVar(&f.bootstrap, "bootstrap", nil, "node through which the network is entered; may be repeated")
+	s.StringVar(&f.logLevel, "log-level", "", "what a node tells of itself: debug, info, warn or error, also of parts, like warn,discovery=debug")
+	s.StringVar(&f.logFormat, "log-format", "", "how: text or json")
 }
 
 // values are the flags as keys of the configuration.
@@ -49,8 +53,10 @@ func (f *nodeFlags) values() (map[string]string, error) {
 			m[key] = strings.Join(list, ",")
 		}
 	}
-	if f.profile != "" {
-		m["discovery.profile"] = f.profile
+	for key, text := range map[string]string{"discovery.profile": f.profile, "log.level": f.logLevel, "log.format": f.logFormat} {
+		if text != "" {
+			m[key] = text
+		}
 	}
 	return m, nil
 }
@@ -112,9 +118,10 @@ func (a *app) withNode(ctx context.Context, f *nodeFlags, oneShot bool, fn func(
 	if err != nil {
 		return fmt.Errorf("looking for the store: %w", err)
 	}
-	o := node.Options{Agent: agent(), Logger: a.logger()}
+	a.log = a.nodeLogger(c, origin)
+	o := node.Options{Agent: agent(), Logger: a.log}
 	if a.registry != nil {
-		o.Metrics, o.Logger = a.registry, a.nodeLogger(c)
+		o.Metrics = a.registry
 	}
 	n, err := node.NewWith(ctx, c, o)
 	if err != nil {
