@@ -55,6 +55,9 @@ type runningNode struct {
 	Peer      string   `json:"peer"`
 	Addresses []string `json:"addresses"`
 	Socket    string   `json:"socket"`
+	Control   []string `json:"control"` // by TCP
+
+	tokens string // the folder of those that control by TCP takes
 }
 
 func (a *app) nodeRun(ctx context.Context, f *nodeFlags) error {
@@ -65,20 +68,21 @@ func (a *app) nodeRun(ctx context.Context, f *nodeFlags) error {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		g, gctx := errgroup.WithContext(ctx)
-		answers := make(chan struct{})
+		answers := make(chan []string, 1)
 		g.Go(func() error {
 			defer stop()
 			return api.Serve(gctx, n, socket, api.Options{
-				Version: thisVersion().Version, Stop: stop, Registry: a.registry, Ready: func() { close(answers) },
+				Version: thisVersion().Version, Stop: stop, Registry: a.registry, Ready: func(control []string) { answers <- control },
 				Command: func(ctx context.Context, c api.Command) int { return carryOut(ctx, n, c) },
+				Logger:  a.log.With("part", "api"),
 			})
 		})
+		out := runningNode{Peer: n.Host().ID().String(), Addresses: n.Addresses(), Socket: socket, tokens: filepath.Dir(api.TokenPath(n.Config(), api.ScopeRead))}
 		select {
-		case <-answers:
+		case out.Control = <-answers:
 		case <-gctx.Done():
 			return g.Wait()
 		}
-		out := runningNode{Peer: n.Host().ID().String(), Addresses: n.Addresses(), Socket: socket}
 		if err := a.printRunning(&out); err != nil {
 			return errors.Join(err, g.Wait())
 		}
@@ -99,6 +103,9 @@ func (a *app) printRunning(out *runningNode) error {
 		if err := a.print("%s", at); err != nil {
 			return err
 		}
+	}
+	for _, at := range out.Control {
+		a.say("control by TCP at %s, with a token of %s", at, plain(out.tokens))
 	}
 	a.say("running as %s; stop with Ctrl-C", out.Peer)
 	return nil

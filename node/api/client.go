@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -21,24 +22,44 @@ import (
 // Client gives orders to a node. Its methods may be called from several goroutines. They fail with ErrNotRunning when no node
 // answers, with an *Error when it answers no.
 type Client struct {
-	path string
-	http *http.Client
+	path  string // of the socket, or the address
+	host  string // that is asked for
+	token string // "" for none
+	http  *http.Client
 }
 
 // Dial returns a client of the node at a socket, if one answers there.
 func Dial(ctx context.Context, path string) (*Client, error) {
-	c := &Client{path: path, http: &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			var d net.Dialer
-			return d.DialContext(ctx, "unix", path)
-		},
-	}}}
-	conn, err := c.http.Transport.(*http.Transport).DialContext(ctx, "", "")
+	return dial(ctx, "unix", path, "node", "")
+}
+
+// DialTCP returns a client of the node that listens at HOST:PORT for control by TCP, with a token of it, if somebody answers there.
+// Neither the token nor anything else is encrypted on the way. What the token does not allow fails with CodeRefused.
+func DialTCP(ctx context.Context, address, token string) (*Client, error) {
+	return dial(ctx, "tcp", address, address, token)
+}
+
+func dial(ctx context.Context, network, at, host, token string) (*Client, error) {
+	connect := func(ctx context.Context) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, network, at)
+	}
+	conn, err := connect(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("%w at %s: %w", ErrNotRunning, path, err)
+		return nil, fmt.Errorf("%w at %s: %w", ErrNotRunning, at, err)
 	}
 	conn.Close()
-	return c, nil
+	t := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return connect(ctx) }}
+	return &Client{path: at, host: host, token: token, http: &http.Client{Transport: t}}, nil
+}
+
+// request begins a request.
+func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+c.host+path, body)
+	if err == nil && c.token != "" {
+		r.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	return r, err
 }
 
 // Close gives up idle connections.
@@ -78,13 +99,11 @@ func (c *Client) send(ctx context.Context, method, path string, body io.Reader) 
 }
 
 func (c *Client) sendWith(ctx context.Context, method, path string, body io.Reader, header http.Header) (io.ReadCloser, error) {
-	r, err := http.NewRequestWithContext(ctx, method, "http://node"+path, body)
+	r, err := c.request(ctx, method, path, body)
 	if err != nil {
 		return nil, err
 	}
-	if header != nil {
-		r.Header = header
-	}
+	maps.Copy(r.Header, header)
 	answer, err := c.http.Do(r)
 	if err != nil {
 		var op *net.OpError

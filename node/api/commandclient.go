@@ -20,7 +20,7 @@ func (c *Client) Command(ctx context.Context, cmd Command) (code int, err error)
 	if err != nil {
 		return 0, err
 	}
-	r, err := http.NewRequestWithContext(context.WithoutCancel(ctx), http.MethodPost, "http://node/v1/command", bytes.NewReader(body))
+	r, err := c.request(context.WithoutCancel(ctx), http.MethodPost, "/v1/command", bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}

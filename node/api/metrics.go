@@ -23,14 +23,18 @@ func NewRegistry() *Registry {
 }
 
 // metrics answers with the figures of the registry and of the node, as Prometheus reads them.
-func (s *server) metrics() http.Handler {
+func (s *server) metrics() func(http.ResponseWriter, *http.Request) error {
 	own := prometheus.NewRegistry()
 	own.MustRegister(collector{s.n})
 	gather := prometheus.Gatherers{own}
 	if s.o.Registry != nil {
 		gather = append(gather, s.o.Registry)
 	}
-	return promhttp.HandlerFor(gather, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	h := promhttp.HandlerFor(gather, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+	return func(w http.ResponseWriter, r *http.Request) error {
+		h.ServeHTTP(w, r)
+		return nil
+	}
 }
 
 // collector tells what the node is doing.

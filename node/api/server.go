@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/node"
@@ -34,16 +36,18 @@ type Options struct {
 	Version string
 	// Stop is called when the node is to end. It must not block.
 	Stop func()
-	// Ready, if it is not nil, is called once requests are answered.
-	Ready func()
+	// Ready, if it is not nil, is called once requests are answered, with the addresses of control by TCP, as http://HOST:PORT.
+	Ready func(control []string)
+	// Logger gets what is noteworthy about requests by TCP; nil means nobody does. It never gets a token.
+	Logger *slog.Logger
 	// Registry has further figures for /metrics; it may be nil.
 	Registry *Registry
 	// Command carries out a command line on the node's store and returns its exit code; nil means that none are.
 	Command func(ctx context.Context, c Command) int
 }
 
-// Serve answers at the socket of a node until ctx ends, then ends what is going on, waits for it, removes the socket and
-// returns nil.
+// Serve answers at the socket of a node, and at the addresses of config.API.Listen, until ctx ends, then ends what is going on, waits
+// for it, removes the socket and returns nil.
 func Serve(ctx context.Context, n *node.Node, path string, o Options) error {
 	l, err := listen(path)
 	if err != nil {
@@ -53,28 +57,45 @@ func Serve(ctx context.Context, n *node.Node, path string, o Options) error {
 	defer signpost(n.Config(), path)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := &server{n: n, o: o}
-	server := &http.Server{
-		Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second,
-		BaseContext: func(net.Listener) context.Context { return ctx },
+	s := newServer(n, o)
+	doors, err := s.listenTCP()
+	if err != nil {
+		return errors.Join(err, l.Close())
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(l) }()
+	at := []string{}
+	for _, d := range doors {
+		at = append(at, d.at())
+	}
+	doors = append(doors, door{l, &http.Server{Handler: s.handler(), ReadHeaderTimeout: 10 * time.Second}})
+	g, gctx := errgroup.WithContext(ctx)
+	for _, d := range doors {
+		d.server.BaseContext = func(net.Listener) context.Context { return ctx }
+		g.Go(func() error { return d.answer(gctx) })
+	}
 	if o.Ready != nil {
-		o.Ready()
+		o.Ready(at)
 	}
+	err = g.Wait()
+	s.commands.Wait()
+	return err
+}
+
+// answer serves until ctx ends, then waits for what is going on.
+func (d door) answer(ctx context.Context) error {
+	ended := make(chan error, 1)
+	go func() { ended <- d.server.Serve(d.Listener) }()
 	select {
-	case err = <-ended:
-		return fmt.Errorf("serving the socket: %w", err)
+	case err := <-ended:
+		return fmt.Errorf("serving at %s: %w", d.Addr(), err)
 	case <-ctx.Done():
 	}
 	shut, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer stop()
-	if err = server.Shutdown(shut); err != nil {
-		err = server.Close()
+	err := d.server.Shutdown(shut)
+	if err != nil {
+		err = d.server.Close()
 	}
 	<-ended
-	s.commands.Wait()
 	return err
 }
 
@@ -82,46 +103,24 @@ func Serve(ctx context.Context, n *node.Node, path string, o Options) error {
 type server struct {
 	n        *node.Node
 	o        Options
+	log      *slog.Logger
 	commands sync.WaitGroup // that are being carried out
 }
 
-// Handler returns what answers requests, for callers with a listener of their own. It checks nobody.
-func Handler(n *node.Node, o Options) http.Handler { return (&server{n: n, o: o}).handler() }
-
-func (s *server) handler() http.Handler {
-	mux := http.NewServeMux()
-	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /v1/status":               s.status,
-		"GET /v1/peers":                s.peers,
-		"GET /v1/seeds":                s.seeds,
-		"PUT /v1/seeds/{key}":          s.seed,
-		"DELETE /v1/seeds/{key}":       s.unseed,
-		"POST /v1/hints/{key}":         s.hints,
-		"POST /v1/drives/{name}":       s.share,
-		"GET /v1/drives/{key}/entries": s.entries,
-		"GET /v1/drives/{key}/tree":    s.readTree,
-		"PUT /v1/drives/{key}/tree":    s.writeTree,
-		"POST /v1/drives/{key}/fetch":  s.fetch,
-		"DELETE /v1/drives/{key}":      s.purge,
-		"GET /v1/drives/{key}":         s.version,
-		"POST /v1/names/{name}":        s.named,
-		"POST /v1/stop":                s.stop,
-		"POST /v1/command":             s.command,
-
-		"GET /v1/drives/{key}/files/{path...}":    s.readFile,
-		"PUT /v1/drives/{key}/files/{path...}":    s.writeFile,
-		"DELETE /v1/drives/{key}/files/{path...}": s.removeFile,
-
-		"GET /healthz": s.healthy,
-		"GET /readyz":  s.healthy,
-	} {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			if err := h(w, r); err != nil {
-				fail(w, err)
-			}
-		})
+func newServer(n *node.Node, o Options) *server {
+	log := o.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
 	}
-	mux.Handle("GET /metrics", s.metrics())
+	return &server{n: n, o: o, log: log}
+}
+
+// Handler returns what answers requests, for callers with a listener of their own. It checks nobody.
+func Handler(n *node.Node, o Options) http.Handler { return newServer(n, o).handler() }
+
+// handler answers at the socket, where only the node's user comes.
+func (s *server) handler() http.Handler {
+	mux := s.mux(nil)
 	profile(mux)
 	return mux
 }
