@@ -153,11 +153,11 @@ func (a *app) configPath(file string) (string, error) {
 	if file != "" {
 		return filepath.Abs(file)
 	}
-	store, err := a.storePath()
+	root, err := a.folder()
 	if err != nil {
 		return "", err
 	}
-	return a.configFile(filepath.Dir(store)), nil
+	return a.configFile(root), nil
 }
 
 // changeConfig replaces the configuration file by what change makes of it.

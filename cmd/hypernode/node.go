@@ -300,13 +300,17 @@ is there already is left as it is. Other commands make what they need themselves
 }
 
 func (a *app) initialize(ctx context.Context, f *nodeFlags) error {
-	c, _, err := a.configuration(f, true)
+	c, origin, err := a.configuration(f, true)
 	if err != nil {
 		return err
 	}
-	file := f.file
-	if file == "" {
-		file = a.configFile(c.Path)
+	file, err := a.configPath(f.file)
+	if err != nil {
+		return err
+	}
+	tell, err := a.firstRun(c, origin)
+	if err != nil {
+		return err
 	}
 	if err := writeNew(file, config.Sample()); err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
@@ -314,6 +318,7 @@ func (a *app) initialize(ctx context.Context, f *nodeFlags) error {
 	return a.withQuietNode(ctx, c, func(n *node.Node) error {
 		a.result = initialized{c.Path, file, n.Host().ID().String()}
 		a.say("store and identity are in %s, the configuration is %s", plain(c.Path), plain(file))
+		tell()
 		return a.print("%s", n.Host().ID())
 	})
 }

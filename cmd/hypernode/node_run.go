@@ -67,11 +67,10 @@ func (a *app) configuration(f *nodeFlags, oneShot bool) (config.Config, config.O
 	if err != nil {
 		return config.Config{}, nil, err
 	}
-	store, err := a.storePath()
+	root, err := a.folder()
 	if err != nil {
 		return config.Config{}, nil, err
 	}
-	root := filepath.Dir(store)
 	file, must := f.file, f.file != ""
 	if !must {
 		file = a.configFile(root)
@@ -114,9 +113,9 @@ func (a *app) withNode(ctx context.Context, f *nodeFlags, oneShot bool, fn func(
 	if err != nil {
 		return err
 	}
-	known, err := storeExists(c.StorePath())
+	tell, err := a.firstRun(c, origin)
 	if err != nil {
-		return fmt.Errorf("looking for the store: %w", err)
+		return err
 	}
 	a.log = a.nodeLogger(c, origin)
 	o := node.Options{Agent: agent(), Logger: a.log}
@@ -128,9 +127,7 @@ func (a *app) withNode(ctx context.Context, f *nodeFlags, oneShot bool, fn func(
 		return starting(err)
 	}
 	defer func() { err = closed(err, "stopping the node", n.Close()) }()
-	if !known {
-		a.tellProfile(c, origin)
-	}
+	tell()
 	g, gctx := errgroup.WithContext(ctx)
 	inner, end := context.WithCancel(gctx)
 	g.Go(func() error { return n.Run(inner) })
@@ -198,7 +195,20 @@ func starting(err error) error {
 	return fmt.Errorf("starting the node: %w", err)
 }
 
-// tellProfile says at the first run which networks are used when the user has not chosen.
+// firstRun returns what tells, once the node is there, where peers are looked for, if none has been there before.
+func (a *app) firstRun(c config.Config, origin config.Origin) (tell func(), err error) {
+	known, err := identityExists(c)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the store: %w", err)
+	}
+	return func() {
+		if !known {
+			a.tellProfile(c, origin)
+		}
+	}, nil
+}
+
+// tellProfile says which networks are used when the user has not chosen.
 func (a *app) tellProfile(c config.Config, origin config.Origin) {
 	if origin["discovery.profile"] != "default" {
 		return

@@ -10,13 +10,12 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/hypernode/hypernode/config"
 )
 
-// storeFolder is the folder of the store inside of the folder that holds everything.
-const storeFolder = "store"
-
-// storePath returns the folder of the store: inside of --path, of $HYPERNODE_PATH, or of the user's data folder.
-func (a *app) storePath() (string, error) {
+// folder returns the folder that holds everything: --path, $HYPERNODE_PATH, or one in the user's data folder.
+func (a *app) folder() (string, error) {
 	dir := a.path
 	if dir == "" {
 		dir = a.getenv("HYPERNODE_PATH")
@@ -32,7 +31,7 @@ func (a *app) storePath() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding the folder %s: %w", plain(dir), err)
 	}
-	return filepath.Join(abs, storeFolder), nil
+	return abs, nil
 }
 
 // dataFolder returns the folder in which a system keeps what belongs to a user. A relative $XDG_DATA_HOME is void.
@@ -54,9 +53,25 @@ func (a *app) dataFolder(system string) (string, error) {
 	return filepath.Join(home, below), nil
 }
 
-// storeExists tells whether a store is in dir. The file that is looked for is written last when a store is made.
-func storeExists(dir string) (bool, error) {
-	_, err := os.Stat(filepath.Join(dir, "FORMAT"))
+// storeExists tells whether there is a store. The file that is looked for is written last when a store is made.
+func storeExists(c config.Config) (bool, error) {
+	name := "FORMAT"
+	switch c.Store.Engine {
+	case "memory":
+		return false, nil
+	case "badger":
+		name = "MANIFEST"
+	}
+	return exists(filepath.Join(c.StorePath(), name))
+}
+
+// identityExists tells whether a node has run on the store.
+func identityExists(c config.Config) (bool, error) {
+	return exists(filepath.Join(c.StorePath(), "secrets", "identity"))
+}
+
+func exists(name string) (bool, error) {
+	_, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return false, nil
 	}
@@ -79,8 +94,9 @@ func environmentTopic() *cobra.Command {
   VISUAL, EDITOR            what "hypernode config edit" starts
 
 With HYPERNODE_PATH or --path the configuration and the socket lie in that folder
-too; "hypernode paths" tells where. The folder has the store in "store". Its "secrets/primary-key" is the one file
-from which the keys of all named cores are derived: back it up, show it nobody.
+too; "hypernode paths" tells where. The folder has the store in "store". Its
+"secrets/primary-key" is the one file from which the keys of all named cores are
+derived: back it up, show it nobody.
 
 Output has no colours, with NO_COLOR and without.`}
 }

@@ -64,7 +64,9 @@ func launch(ts *testscript.TestScript, neg bool, args []string) {
 	*p = process{cmd: exec.Command(args[0], args[1:]...), lines: make(chan string, 1024)}
 	p.cmd.Dir, p.cmd.Stdout = ts.MkAbs("."), &p.stdout
 	for _, name := range []string{"HYPERNODE_PATH", "HYPERNODE_DISCOVERY_PROFILE", "HYPERNODE_NETWORK_LISTEN", "HYPERNODE_NETWORK_TRANSPORTS", "HOME", "PATH", "TMPDIR", "GORACE", "XDG_RUNTIME_DIR", "HYPERNODE_STORE_DURABILITY", "HYPERNODE_LIMITS_STORE"} {
-		p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
+		if value := ts.Getenv(name); value != "" { // an empty list would be one
+			p.cmd.Env = append(p.cmd.Env, name+"="+value)
+		}
 	}
 	var err error
 	p.stdin, err = p.cmd.StdinPipe()

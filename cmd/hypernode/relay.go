@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -91,11 +90,11 @@ func (a *app) passedOn() map[string]string {
 func (a *app) runningNode(ctx context.Context) *api.Client {
 	c, _, err := a.configuration(&nodeFlags{}, true)
 	if err != nil {
-		store, serr := a.storePath()
-		if serr != nil {
+		root, ferr := a.folder()
+		if ferr != nil {
 			return nil
 		}
-		c = config.Config{Path: filepath.Dir(store)}
+		c = config.Config{Path: root}
 	}
 	client, err := a.dialNode(ctx, c)
 	if err != nil {

@@ -19,8 +19,8 @@ type seeder interface {
 }
 
 // withSeeder calls fn with the node that runs, else with one that only writes down what is to be done.
-func (a *app) withSeeder(ctx context.Context, f *nodeFlags, fn func(s seeder, runs bool) error) error {
-	c, _, err := a.configuration(f, true)
+func (a *app) withSeeder(ctx context.Context, f *nodeFlags, how access, fn func(s seeder, runs bool) error) error {
+	c, origin, err := a.configuration(f, true)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,17 @@ func (a *app) withSeeder(ctx context.Context, f *nodeFlags, fn func(s seeder, ru
 	if !errors.Is(err, api.ErrNotRunning) {
 		return err
 	}
-	return a.withQuietNode(ctx, c, func(n *node.Node) error { return fn(n, false) })
+	if there, err := storeExists(c); how != making && (err != nil || !there) {
+		return errors.Join(err, noStore(c.StorePath()))
+	}
+	tell, err := a.firstRun(c, origin)
+	if err != nil {
+		return err
+	}
+	return a.withQuietNode(ctx, c, func(n *node.Node) error {
+		tell()
+		return fn(n, false)
+	})
 }
 
 // parseKeys reads keys or addresses.
@@ -66,7 +76,7 @@ whenever a node runs. The list is kept over restarts.`,
 			if err != nil {
 				return err
 			}
-			return a.withSeeder(c.Context(), &f, func(s seeder, runs bool) error {
+			return a.withSeeder(c.Context(), &f, making, func(s seeder, runs bool) error {
 				for _, k := range wanted {
 					if err := s.Seed(c.Context(), k, o); err != nil {
 						return fmt.Errorf("seeding %s: %w", address(k), err)
@@ -99,7 +109,7 @@ func (a *app) unseedCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.withSeeder(c.Context(), &f, func(s seeder, _ bool) error {
+			return a.withSeeder(c.Context(), &f, writing, func(s seeder, _ bool) error {
 				for _, k := range wanted {
 					if err := s.Unseed(c.Context(), k); errors.Is(err, node.ErrNotSeeded) {
 						return fail(exitNotFound, `list the seeds with "hypernode seeds"`, "%s is not seeded", address(k))
@@ -125,7 +135,7 @@ runs, and the label, with tabs between.`,
 		Example: `  hypernode seeds --json`,
 		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withSeeder(c.Context(), &f, func(s seeder, runs bool) error {
+			return a.withSeeder(c.Context(), &f, reading, func(s seeder, runs bool) error {
 				list, err := listSeeds(c.Context(), s)
 				if err != nil {
 					return err

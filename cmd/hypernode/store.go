@@ -8,6 +8,7 @@ import (
 
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/datastore"
+	"github.com/hypernode/hypernode/datastore/badger"
 	"github.com/hypernode/hypernode/datastore/pebble"
 )
 
@@ -20,7 +21,7 @@ const (
 	making                // makes the store when there is none
 )
 
-const noStoreHint = `make a core with "hypernode core create NAME", or name another folder with --path`
+const noStoreHint = `"hypernode share", "get", "seed" and "core create" make one; another folder is named with --path`
 
 // withStore opens the store, calls fn, and closes it. What closing fails with is an error of the command.
 func (a *app) withStore(ctx context.Context, how access, fn func(s *corestore.Store) error) error {
@@ -59,17 +60,22 @@ func closed(err error, what string, end error) error {
 	return fmt.Errorf("%s: %w", what, end)
 }
 
+// openDB opens the store that is configured.
 func (a *app) openDB(how access) (*datastore.DB, string, error) {
-	dir, err := a.storePath()
+	c, _, err := a.configuration(&nodeFlags{}, true)
 	if err != nil {
 		return nil, "", err
 	}
-	o := pebble.Options{Options: datastore.Options{Logger: a.logger(), ReadOnly: how == reading}}
+	dir := c.StorePath()
+	o := datastore.Options{Logger: a.logger(), ReadOnly: how == reading}
+	if a.durability == "" {
+		a.durability = c.Store.Durability
+	}
 	if o.Durability, err = parseDurability(a.durability); err != nil {
 		return nil, "", err
 	}
 	if how != making {
-		there, err := storeExists(dir)
+		there, err := storeExists(c)
 		if err != nil {
 			return nil, "", fmt.Errorf("looking for the store: %w", err)
 		}
@@ -78,11 +84,21 @@ func (a *app) openDB(how access) (*datastore.DB, string, error) {
 		}
 	}
 	a.detail("opening the store %s", plain(dir))
-	db, err := pebble.Open(dir, o)
+	db, err := openEngine(c.Store.Engine, dir, o)
 	if how != making && errors.Is(err, fs.ErrNotExist) && !errors.Is(err, datastore.ErrCorrupt) {
 		return nil, "", noStore(dir)
 	}
 	return db, dir, err
+}
+
+func openEngine(engine, dir string, o datastore.Options) (*datastore.DB, error) {
+	switch engine {
+	case "memory":
+		return datastore.NewMemory(o), nil
+	case "badger":
+		return badger.Open(dir, badger.Options{Options: o})
+	}
+	return pebble.Open(dir, pebble.Options{Options: o})
 }
 
 func noStore(dir string) error {
