@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,9 +47,9 @@ func (a *app) finish(ctx context.Context, err error) int {
 
 // complain writes an error: what was tried and why it failed, then what to do.
 func (a *app) complain(err error, hint string) {
-	fmt.Fprintf(a.stderr, "hypernode: error: %s\n", oneLine(err.Error()))
+	a.writeLine("error: " + oneLine(err.Error()))
 	if hint != "" {
-		fmt.Fprintf(a.stderr, "hypernode: hint: %s\n", oneLine(hint))
+		a.writeLine("hint: " + oneLine(hint))
 	}
 }
 
@@ -81,10 +82,20 @@ func text(err error) string {
 }
 
 // encode writes one line of JSON.
-func (a *app) encode(v any) error {
-	e := json.NewEncoder(a.stdout)
+func (a *app) encode(v any) error { return encodeTo(a.stdout, v) }
+
+func encodeTo(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
+}
+
+// tell writes one line of JSON to standard error, where nobody is left to be told if it fails.
+func (a *app) tell(v any) { _ = encodeTo(a.stderr, v) }
+
+// message is what say tells, with --json.
+type message struct {
+	Message string `json:"message"`
 }
 
 // print writes a line of the result. With --json it writes nothing: the document has it.
@@ -100,9 +111,25 @@ func (a *app) print(format string, values ...any) error {
 
 // say tells what was done.
 func (a *app) say(format string, values ...any) {
-	if !a.quiet {
-		fmt.Fprintf(a.stderr, "hypernode: %s\n", oneLine(fmt.Sprintf(format, values...)))
+	text := fmt.Sprintf(format, values...)
+	switch {
+	case a.quiet:
+	case a.json:
+		a.tell(message{strings.ToValidUTF8(text, "\uFFFD")})
+	default:
+		a.writeLine(oneLine(text))
 	}
+}
+
+// writeLine writes a line of talk, in the place of a bar if there is one, which is drawn below it again.
+func (a *app) writeLine(text string) {
+	a.talk.Lock()
+	defer a.talk.Unlock()
+	erase := ""
+	if a.drawn {
+		erase, a.drawn = eraseLine, false
+	}
+	fmt.Fprintf(a.stderr, "%shypernode: %s\n", erase, text)
 }
 
 // detail tells what is being done, for those who want to know.
