@@ -43,6 +43,7 @@ func (c *Core) Apply(ctx context.Context, proofs ...*merkle.Proof) ([]Verdict, e
 		}
 		n, err := l.applySome(ctx, proofs[next:], leaves[next:], verdicts[next:])
 		if err != nil {
+			clear(verdicts[next:]) // what was found to be right was not kept
 			return verdicts, err
 		}
 		next += n

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/datastore"
 )
 
 // Answers that came before others that they rest on wait for those: maxParked of one peer and core, for parkTime.
@@ -17,7 +18,7 @@ const (
 )
 
 // apply gives answers of one stream to the core and tells the scheduler what became of them. Those that are out of order wait
-// for the ones that come next.
+// for the ones that come next. When the store takes nothing, all that is wanted fails: peers would send it again and again.
 func (r *Replicator) apply(ctx context.Context, list []arrival) error {
 	all := unpark(list)
 	slices.SortStableFunc(all, func(a, b arrival) int { return a.rank() - b.rank() })
@@ -56,6 +57,9 @@ func (r *Replicator) applyOnce(ctx context.Context, list []arrival) (early []arr
 	verdicts, err := r.core.Apply(ctx, proofs...)
 	now := time.Now()
 	r.mu.Lock()
+	if refuses(err) {
+		r.failLocked(err)
+	}
 	for i, v := range verdicts {
 		if a := &list[i]; err == nil && a.early(v) {
 			early = append(early, *a)
@@ -71,6 +75,11 @@ func (r *Replicator) applyOnce(ctx context.Context, list []arrival) (early []arr
 	r.mu.Unlock()
 	r.tell(news)
 	return early, progress, err
+}
+
+// refuses tells whether an error of a core is that of a store that takes nothing.
+func refuses(err error) bool {
+	return errors.Is(err, datastore.ErrNoSpace) || errors.Is(err, datastore.ErrStoreFailed) || errors.Is(err, datastore.ErrReadOnly)
 }
 
 func (r *Replicator) verdictLocked(a *arrival, v core.Verdict, now time.Time) {
