@@ -192,7 +192,7 @@ func (b *Bitfield) setBits(page, from, to uint64, on bool) {
 func (b *Bitfield) split(page uint64, full bool) int {
 	e := extent{first: page, end: page + 1, words: new(words)}
 	if full {
-		e.count = e.words.set(0, PageBits, true)
+		e.words.rest, e.count = ^uint64(0), PageBits
 	}
 	return b.insert(e)
 }

@@ -45,6 +45,31 @@ func TestHugeRangesAreCheap(t *testing.T) {
 	}
 }
 
+// TestFewBitsAreCheap holds what a core of a few blocks has, and what is wanted of it: all that is to come.
+func TestFewBitsAreCheap(t *testing.T) {
+	for name, set := range map[string]func(*Bitfield){
+		"the first":            func(b *Bitfield) { b.SetRange(0, 5, true) },
+		"all but the first":    func(b *Bitfield) { b.SetRange(5, Limit, true) },
+		"all, then not":        func(b *Bitfield) { b.SetRange(0, Limit, true); b.SetRange(0, 5, false) },
+		"some, one at a time":  func(b *Bitfield) { b.Set(0); b.Set(2); b.Set(4) },
+		"cut short":            func(b *Bitfield) { b.SetRange(0, 5, true); b.SetRange(3, Limit, false) },
+		"loaded":               func(b *Bitfield) { b.LoadPage(0, append([]byte{0x1f}, make([]byte, PageBytes-1)...)) },
+		"loaded, all but some": func(b *Bitfield) { b.LoadPage(0, append([]byte{0}, bytes.Repeat([]byte{0xff}, PageBytes-1)...)) },
+	} {
+		var b Bitfield
+		set(&b)
+		words := 0
+		for _, e := range b.extents {
+			if e.words != nil {
+				words += len(e.words.first)
+			}
+		}
+		if words != 1 {
+			t.Errorf("%s: %d words", name, words)
+		}
+	}
+}
+
 func TestAllocations(t *testing.T) {
 	b := Bitfield{extents: make([]extent, 0, 8)}
 	allocations := testing.AllocsPerRun(10, func() {

@@ -6,29 +6,74 @@ import (
 	"math/bits"
 )
 
-// words are the bits of one page, bit i at bit i%64 of word i/64.
-type words [PageBits / 64]uint64
+// pageWords is how many words a page has.
+const pageWords = PageBits / 64
 
-func (w *words) has(i uint64) bool { return w[i/64]>>(i%64)&1 == 1 }
+// words are the bits of one page, bit i at bit i%64 of word i/64. Words from the last one that differs on are not held: they
+// are all rest, which is 0 or all ones. So a few bits at the start of a page, and all but those, take a few bytes.
+type words struct {
+	first []uint64
+	rest  uint64
+}
+
+// at returns word i.
+func (w *words) at(i uint64) uint64 {
+	if i < uint64(len(w.first)) {
+		return w.first[i]
+	}
+	return w.rest
+}
+
+func (w *words) has(i uint64) bool { return w.at(i/64)>>(i%64)&1 == 1 }
+
+// hold makes the first n words be held.
+func (w *words) hold(n uint64) {
+	for i := uint64(len(w.first)); i < n; i++ {
+		w.first = append(w.first, w.rest)
+	}
+}
 
 // set sets or clears [from, to), which is not empty, and returns how many bits that changed.
 func (w *words) set(from, to uint64, on bool) (changed int) {
-	for i := from / 64; i <= (to-1)/64; i++ {
-		old := w[i]
-		if on {
-			w[i] |= mask(i, from, to)
-		} else {
-			w[i] &^= mask(i, from, to)
+	end := (to-1)/64 + 1
+	if to == PageBits {
+		if end = from / 64; from%64 > 0 {
+			end++
 		}
-		changed += bits.OnesCount64(old ^ w[i])
+		changed = w.setRest(end, on)
+	}
+	w.hold(end)
+	for i := from / 64; i < end; i++ {
+		old := w.first[i]
+		if on {
+			w.first[i] |= mask(i, from, to)
+		} else {
+			w.first[i] &^= mask(i, from, to)
+		}
+		changed += bits.OnesCount64(old ^ w.first[i])
 	}
 	return changed
+}
+
+// setRest sets or clears all from word i on, and returns how many bits that changed.
+func (w *words) setRest(i uint64, on bool) (changed int) {
+	w.hold(i)
+	ones := 0
+	for k := i; k < pageWords; k++ {
+		ones += bits.OnesCount64(w.at(k))
+	}
+	w.first, w.rest = w.first[:i], 0
+	if on {
+		w.rest = ^uint64(0)
+		return int(pageWords-i)*64 - ones
+	}
+	return ones
 }
 
 // count returns how many bits of [from, to), which is not empty, are set.
 func (w *words) count(from, to uint64) (n int) {
 	for i := from / 64; i <= (to-1)/64; i++ {
-		n += bits.OnesCount64(w[i] & mask(i, from, to))
+		n += bits.OnesCount64(w.at(i) & mask(i, from, to))
 	}
 	return n
 }
@@ -40,14 +85,17 @@ func (w *words) nextSet(from uint64) uint64 { return w.next(from, 0) }
 func (w *words) nextUnset(from uint64) uint64 { return w.next(from, ^uint64(0)) }
 
 func (w *words) next(from, flip uint64) uint64 {
-	word := (w[from/64] ^ flip) >> (from % 64)
-	if word != 0 {
+	i := from / 64
+	if word := (w.at(i) ^ flip) >> (from % 64); word != 0 {
 		return from + uint64(bits.TrailingZeros64(word))
 	}
-	for i := from/64 + 1; i < uint64(len(w)); i++ {
-		if word := w[i] ^ flip; word != 0 {
+	for i++; i < uint64(len(w.first)); i++ {
+		if word := w.first[i] ^ flip; word != 0 {
 			return i*64 + uint64(bits.TrailingZeros64(word))
 		}
+	}
+	if i < pageWords && w.rest != flip {
+		return i * 64
 	}
 	return PageBits
 }
@@ -73,10 +121,10 @@ func (b *Bitfield) Page(n uint64) []byte {
 		return out
 	}
 	w := b.extents[at].words
-	for i := range PageBits / 64 {
+	for i := range uint64(pageWords) {
 		word := ^uint64(0)
 		if w != nil {
-			word = w[i]
+			word = w.at(i)
 		}
 		binary.LittleEndian.PutUint64(out[i*8:], word)
 	}
@@ -92,10 +140,7 @@ func (b *Bitfield) LoadPage(n uint64, p []byte) error {
 	if n >= Limit/PageBits {
 		return fmt.Errorf("loading page %d: %w", n, ErrPageRange)
 	}
-	w := new(words)
-	for i := range w {
-		w[i] = binary.LittleEndian.Uint64(p[i*8:])
-	}
+	w := newWords(p)
 	switch count := w.count(0, PageBits); count {
 	case 0:
 		b.setPages(n, n+1, false)
@@ -105,4 +150,22 @@ func (b *Bitfield) LoadPage(n uint64, p []byte) error {
 		b.insert(extent{first: n, end: n + 1, words: w, count: count})
 	}
 	return nil
+}
+
+// newWords reads a page.
+func newWords(p []byte) *words {
+	word := func(i int) uint64 { return binary.LittleEndian.Uint64(p[i*8:]) }
+	w := new(words)
+	if last := word(pageWords - 1); last == ^uint64(0) {
+		w.rest = last
+	}
+	held := pageWords
+	for held > 0 && word(held-1) == w.rest {
+		held--
+	}
+	w.first = make([]uint64, held)
+	for i := range w.first {
+		w.first[i] = word(i)
+	}
+	return w
 }
