@@ -31,22 +31,8 @@ type Replicator struct {
 // alone is fulfilled when none of the peers that are there has a later one, but for those that leave 5 s pass without a word.
 func (r *Replicator) Fetch(ctx context.Context, w core.Want) error {
 	job := newWant(w)
-	r.mu.Lock()
-	if err := r.unusableLocked(); err != nil {
-		r.mu.Unlock()
+	if err := r.begin(job); err != nil {
 		return err
-	}
-	r.sched.add(job)
-	few := len(r.links) == 0
-	news := r.newsLocked()
-	r.mu.Unlock()
-	r.tell(news)
-	if few {
-		r.set.seek(r)
-	}
-	r.wake()
-	if w.Head {
-		r.arm()
 	}
 	select {
 	case <-job.done:

@@ -28,6 +28,7 @@ type want struct {
 
 	ended bool
 	err   error
+	tell  func(error) // is told of the end; nil when nobody is
 }
 
 // maxUrgent is the longest range that is fetched before all others; longer ones are bulk whatever their priority.
@@ -45,6 +46,9 @@ func (w *want) finish(err error) {
 	if !w.ended {
 		w.ended, w.err = true, err
 		close(w.done)
+		if w.tell != nil {
+			w.tell(err)
+		}
 	}
 }
 
