@@ -2,5 +2,10 @@ package discovery
 
 import "errors"
 
-// ErrLeft tells that a topic was left.
-var ErrLeft = errors.New("discovery: topic was left")
+var (
+	// ErrLeft tells that a topic was left.
+	ErrLeft = errors.New("discovery: topic was left")
+
+	// ErrEnded tells that the Finder runs no more.
+	ErrEnded = errors.New("discovery: the search has ended")
+)

@@ -16,7 +16,7 @@ import (
 type Router interface {
 	// Name is what the network is called in the status and in logs.
 	Name() string
-	// Ready tells whether there is anybody to ask.
+	// Ready tells whether there is anybody to ask. It must not block.
 	Ready() bool
 	// Find yields peers as they are found, until ctx ends or there are no more.
 	Find(ctx context.Context, t Topic) iter.Seq[peer.AddrInfo]
@@ -34,32 +34,32 @@ type Options struct {
 	// Again and Seldom are how soon a lookup is repeated: at first, then each time after twice as long, up to Seldom. The
 	// defaults are 2 s and 10 min. Each is varied by a quarter.
 	Again, Seldom time.Duration
+	// Apart is how far apart repeated lookups are in one network, on average, however many topics there are: with more of
+	// them than go into Seldom, each is looked for more seldom still. The default is 1 s.
+	Apart time.Duration
 	// AtOnce is how many lookups and announcements run at a time, of each kind; the default is 32.
 	AtOnce int
 	// Logger is told of what fails; nil means nobody is.
 	Logger *slog.Logger
 }
 
-// Finder is the topics that were joined.
+// Finder is the topics that were joined. What is done for them is done by goroutines that live as long as one query: a topic
+// that waits for its next one costs none.
 type Finder struct {
 	o     Options
-	work  chan func(context.Context)
-	done  chan struct{}
-	slots map[kind]chan struct{}
+	began time.Time
+	wake  chan struct{} // holds a token when there may be something to begin
 
-	mu      sync.Mutex // guards what follows
-	running bool
-	joined  map[Topic]map[*Membership]struct{}
-	workers map[Topic]*worker
+	mu       sync.Mutex // guards what follows
+	ended    bool
+	subjects map[Topic]*subject
+	joined   int            // subjects that have members
+	looked   int            // those that are looked for
+	queues   [kinds]queue   // duties that wait for their time, or for their turn
+	free     [kinds]int     // how many more may run
+	gates    []gate         // of the routers
+	running  sync.WaitGroup // attempts
 }
-
-// kind is one of the two things that are done for a topic.
-type kind uint8
-
-const (
-	looking kind = iota
-	announcing
-)
 
 // New returns a Finder. Nothing happens before Run.
 func New(o Options) *Finder {
@@ -72,6 +72,9 @@ func New(o Options) *Finder {
 	if o.Seldom <= 0 {
 		o.Seldom = 10 * time.Minute
 	}
+	if o.Apart <= 0 {
+		o.Apart = time.Second
+	}
 	if o.AtOnce <= 0 {
 		o.AtOnce = 32
 	}
@@ -79,39 +82,50 @@ func New(o Options) *Finder {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Finder{
-		o: o, work: make(chan func(context.Context)), done: make(chan struct{}),
-		slots:   map[kind]chan struct{}{looking: make(chan struct{}, o.AtOnce), announcing: make(chan struct{}, o.AtOnce)},
-		joined:  map[Topic]map[*Membership]struct{}{},
-		workers: map[Topic]*worker{},
+		o: o, began: time.Now(), wake: make(chan struct{}, 1),
+		subjects: map[Topic]*subject{}, free: [kinds]int{o.AtOnce, o.AtOnce}, gates: make([]gate, len(o.Routers)),
 	}
 }
 
 // Run looks and announces until ctx ends, and returns nil. A Finder runs once.
 func (f *Finder) Run(ctx context.Context) error {
-	var running sync.WaitGroup
-	f.mu.Lock()
-	f.running = true
-	for _, w := range f.workers {
-		running.Go(func() { f.tend(ctx, w) })
-	}
-	f.mu.Unlock()
+	t := time.NewTimer(0)
+	defer t.Stop()
 	for ctx.Err() == nil {
 		select {
-		case job := <-f.work:
-			running.Go(func() { job(ctx) })
+		case <-t.C:
+		case <-f.wake:
 		case <-ctx.Done():
+			continue
 		}
+		t.Reset(f.round(ctx))
 	}
-	close(f.done)
-	running.Wait()
+	f.running.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ended = true
+	for _, s := range f.subjects {
+		s.changedLocked()
+	}
 	return nil
 }
+
+// poke has Run look at once what there is to begin.
+func (f *Finder) poke() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// now is the time since the Finder was made.
+func (f *Finder) now() time.Duration { return time.Since(f.began) }
 
 // Topics returns how many topics are joined.
 func (f *Finder) Topics() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.joined)
+	return f.joined
 }
 
 // Routers returns the networks in which is looked.

@@ -50,7 +50,9 @@ func (f *fake) Find(ctx context.Context, _ Topic) iter.Seq[peer.AddrInfo] {
 			}
 		}
 		if f.silent > 0 {
-			rest(ctx, f.silent, nil)
+			ctx, cancel := context.WithTimeout(ctx, f.silent)
+			defer cancel()
+			<-ctx.Done()
 		}
 	}
 }

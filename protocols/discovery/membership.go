@@ -2,7 +2,7 @@ package discovery
 
 import (
 	"context"
-	"sync"
+	"slices"
 
 	"github.com/libp2p/go-libp2p/core/peer"
 )
@@ -11,6 +11,8 @@ import (
 type JoinOptions struct {
 	// Announce tells others that this peer has joined; Lookup looks for others.
 	Announce, Lookup bool
+	// Background lets others go first: those who wait for what they look for.
+	Background bool
 	// Found is told of each peer that is found, again with each lookup. It must not block.
 	Found func(peer.AddrInfo)
 }
@@ -18,119 +20,132 @@ type JoinOptions struct {
 // Membership is a topic that was joined. Several of one topic share what is done for it.
 type Membership struct {
 	f *Finder
-	t Topic
+	s *subject
 	o JoinOptions
 
-	leaving sync.Once
-	left    chan struct{}
+	left bool          // guarded by the Finder's lock
+	at   [kinds]uint64 // subject.asked when it was joined, of what it wants
 }
 
-// Join joins a topic. It may be called before Run; what was joined is looked for and announced once that runs.
+func (m *Membership) wants(k kind) bool {
+	if k == looking {
+		return m.o.Lookup
+	}
+	return m.o.Announce
+}
+
+// Join joins a topic. It may be called before Run; what was joined is looked for and announced once that runs. A topic that is
+// looked for already is looked for once more, so that all members hear of all peers.
 func (f *Finder) Join(t Topic, o JoinOptions) *Membership {
-	m := &Membership{f: f, t: t, o: o, left: make(chan struct{})}
 	f.mu.Lock()
-	if f.joined[t] == nil {
-		f.joined[t] = map[*Membership]struct{}{}
+	defer f.mu.Unlock()
+	s := f.subjects[t]
+	if s == nil {
+		s = &subject{topic: t, duties: make([]duty, int(kinds)*len(f.o.Routers))}
+		for i := range s.duties {
+			s.duties[i] = duty{s: s, router: i % len(f.o.Routers), kind: kind(i / len(f.o.Routers))}
+		}
+		f.subjects[t] = s
 	}
-	f.joined[t][m] = struct{}{}
-	w := f.workers[t]
-	fresh := w == nil
-	if fresh {
-		w = newWorker(t)
-		f.workers[t] = w
+	m := &Membership{f: f, s: s, o: o}
+	if o.Lookup {
+		s.asked[looking]++
 	}
-	w.changedLocked(f.needLocked(t))
-	f.mu.Unlock()
-	if fresh {
-		f.hand(w)
+	if o.Announce && !s.wants(announcing) {
+		s.asked[announcing]++
 	}
+	for k := range kinds {
+		if m.wants(k) {
+			m.at[k] = s.asked[k]
+		}
+	}
+	f.changeLocked(s, func() { s.members = append(s.members, m) })
 	return m
-}
-
-// hand has Run start a goroutine for a worker. Before Run there is nobody to; Run begins with all that wait.
-func (f *Finder) hand(w *worker) {
-	f.mu.Lock()
-	running := f.running
-	f.mu.Unlock()
-	if !running {
-		return
-	}
-	select {
-	case f.work <- func(ctx context.Context) { f.tend(ctx, w) }:
-	case <-f.done:
-	}
-}
-
-// needLocked is what the members of a topic want together.
-func (f *Finder) needLocked(t Topic) need {
-	var n need
-	for m := range f.joined[t] {
-		n.announce = n.announce || m.o.Announce
-		n.lookup = n.lookup || m.o.Lookup
-	}
-	n.any = len(f.joined[t]) > 0
-	return n
 }
 
 // Leave ends the membership. Found is not called after it, but for a call that runs already.
 func (m *Membership) Leave() {
-	m.leaving.Do(func() {
-		close(m.left)
-		m.f.mu.Lock()
-		defer m.f.mu.Unlock()
-		delete(m.f.joined[m.t], m)
-		w := m.f.workers[m.t]
-		w.changedLocked(m.f.needLocked(m.t))
-		if len(m.f.joined[m.t]) == 0 {
-			delete(m.f.joined, m.t)
-			delete(m.f.workers, m.t)
-		}
+	m.f.mu.Lock()
+	defer m.f.mu.Unlock()
+	if m.left {
+		return
+	}
+	m.left = true
+	m.f.changeLocked(m.s, func() {
+		m.s.members = slices.DeleteFunc(m.s.members, func(other *Membership) bool { return other == m })
 	})
+	m.s.changedLocked()
+}
+
+// changeLocked has fn change the members of a topic, and the rest follow.
+func (f *Finder) changeLocked(s *subject, fn func()) {
+	count := func(sign int) {
+		if len(s.members) > 0 {
+			f.joined += sign
+		}
+		if s.wants(looking) {
+			f.looked += sign
+		}
+	}
+	count(-1)
+	fn()
+	count(1)
+	f.adjustLocked(s)
 }
 
 // Again looks once more, now, as when all peers of the topic were lost.
 func (m *Membership) Again() {
 	m.f.mu.Lock()
 	defer m.f.mu.Unlock()
-	if w := m.f.workers[m.t]; w != nil {
-		w.kickLocked()
+	if !m.left && m.o.Lookup {
+		m.s.asked[looking]++
+		m.f.adjustLocked(m.s)
 	}
 }
 
 // Flush returns once the topic was announced in each network that has anybody to tell, and looked for once, as far as it
-// was joined for that; or when ctx ends.
+// was joined for that; or when ctx ends. It fails with ErrLeft after Leave, with ErrEnded after the end of Run.
 func (m *Membership) Flush(ctx context.Context) error {
-	m.f.mu.Lock()
-	w := m.f.workers[m.t]
-	m.f.mu.Unlock()
-	if w == nil {
-		return ErrLeft
-	}
-	for _, wait := range []struct {
-		wanted bool
-		done   <-chan struct{}
-	}{{m.o.Announce, w.announced}, {m.o.Lookup, w.looked}} {
-		if !wait.wanted {
-			continue
+	for {
+		changed, err := m.pending()
+		if changed == nil {
+			return err
 		}
 		select {
-		case <-wait.done:
-		case <-m.left:
-			return ErrLeft
+		case <-changed:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
-	return nil
+}
+
+// pending returns a channel that is closed when something has been done of what Flush waits for, nil when it waits no more.
+func (m *Membership) pending() (changed <-chan struct{}, err error) {
+	m.f.mu.Lock()
+	defer m.f.mu.Unlock()
+	switch {
+	case m.left:
+		return nil, ErrLeft
+	case !slices.ContainsFunc(m.s.duties, func(d duty) bool { return d.done < m.at[d.kind] }):
+		return nil, nil
+	case m.f.ended:
+		return nil, ErrEnded
+	}
+	if m.s.changed == nil {
+		m.s.changed = make(chan struct{})
+	}
+	return m.s.changed, nil
 }
 
 // found tells all members of a topic of a peer.
 func (f *Finder) found(t Topic, p peer.AddrInfo) {
 	f.mu.Lock()
 	var tell []func(peer.AddrInfo)
-	for m := range f.joined[t] {
-		if m.o.Lookup && m.o.Found != nil {
-			tell = append(tell, m.o.Found)
+	if s := f.subjects[t]; s != nil {
+		for _, m := range s.members {
+			if m.o.Lookup && m.o.Found != nil {
+				tell = append(tell, m.o.Found)
+			}
 		}
 	}
 	f.mu.Unlock()

@@ -12,9 +12,6 @@ import (
 // Reprovide is how often a topic is announced again through a routing that does not do so by itself.
 const Reprovide = 12 * time.Hour
 
-// lasting is a Router whose announcements must be made anew from time to time.
-type lasting interface{ Lasts() time.Duration }
-
 // FromRouting makes a Router of any content routing, such as a DHT that a program runs anyway. self is left out of what is
 // found. Each topic is announced again by itself every [Reprovide].
 func FromRouting(name string, self peer.ID, r routing.ContentRouting) Router {
