@@ -65,7 +65,7 @@ const (
 
 // NewDHT makes h take part in a network. Close it before the host.
 func NewDHT(h host.Host, o DHTOptions) (*DHT, error) {
-	table, err := dht.New(h, o.options()...)
+	table, err := dht.New(h, append(o.options(), dht.ProviderDatastore(newRecordStore(h.ID())))...)
 	if err != nil {
 		return nil, fmt.Errorf("joining the network %s: %w", o.Prefix, err)
 	}
