@@ -1,6 +1,8 @@
 package node
 
 import (
+	"maps"
+
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/hypernode/hypernode/core/keys"
@@ -60,9 +62,15 @@ func (n *Node) joinedLocked(t *topic) bool {
 	return false
 }
 
-// aroundLocked tells whether the peers of the LAN may be asked for a core.
+// aroundLocked tells whether the peers of the LAN may be asked for a core. Cores of which nothing is missing make room.
 func (n *Node) aroundLocked(d keys.DiscoveryKey) bool {
-	if !n.around[d] && len(n.around) < maxAround {
+	if n.around[d] {
+		return true
+	}
+	if len(n.around) >= maxAround {
+		maps.DeleteFunc(n.around, func(d keys.DiscoveryKey, _ bool) bool { return n.topics[d] == nil || n.topics[d].live == 0 })
+	}
+	if len(n.around) < maxAround {
 		n.around[d] = true
 	}
 	return n.around[d]
@@ -72,9 +80,13 @@ func (n *Node) aroundLocked(d keys.DiscoveryKey) bool {
 func (n *Node) adopt(d, parent keys.DiscoveryKey) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if parent != d {
-		n.topicLocked(d).parent = parent
+	if parent == d {
+		return
 	}
+	t := n.topicLocked(d)
+	n.loose.drop(d, t)
+	t.parent = parent
+	n.loose.add(d, t)
 }
 
 // shared is told of a peer that has proven to know the key of a core: it counts as found for it, and is asked for what belongs
@@ -100,10 +112,34 @@ func (n *Node) shared(remote []byte, d keys.DiscoveryKey) {
 
 // looseLocked are the cores that were not joined by themselves and belong to another one, or to nobody knows which.
 func (n *Node) looseLocked(d keys.DiscoveryKey) (list []keys.DiscoveryKey) {
-	for child, t := range n.topics {
-		if t.holds == 0 && child != d && (t.parent == d || t.parent == keys.DiscoveryKey{}) {
-			list = append(list, child)
+	for _, parent := range []keys.DiscoveryKey{d, {}} {
+		for child := range n.loose[parent] {
+			if child != d {
+				list = append(list, child)
+			}
 		}
 	}
 	return list
+}
+
+// loose is the cores that were not joined by themselves, by the core to which they belong, which is zero if that is not known.
+type loose map[keys.DiscoveryKey]map[keys.DiscoveryKey]struct{}
+
+func (l loose) add(d keys.DiscoveryKey, t *topic) {
+	if t.holds > 0 {
+		return
+	}
+	if l[t.parent] == nil {
+		l[t.parent] = map[keys.DiscoveryKey]struct{}{}
+	}
+	l[t.parent][d] = struct{}{}
+}
+
+func (l loose) drop(d keys.DiscoveryKey, t *topic) {
+	if t.holds > 0 {
+		return
+	}
+	if delete(l[t.parent], d); len(l[t.parent]) == 0 {
+		delete(l, t.parent)
+	}
 }

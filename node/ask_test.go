@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -11,7 +12,7 @@ import (
 func asking() *Node {
 	return &Node{
 		topics: map[keys.DiscoveryKey]*topic{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
-		around: map[keys.DiscoveryKey]bool{},
+		around: map[keys.DiscoveryKey]bool{}, loose: loose{},
 	}
 }
 
@@ -82,5 +83,43 @@ func TestLANIsAskedForSoMany(t *testing.T) {
 	n.unwant(done, n.topics[done])
 	if !n.mayAsk([]byte("neighbour"), keys.DiscoveryKey{255, 255}) {
 		t.Error("what is done leaves no room")
+	}
+	for i := range maxAround {
+		n.topics[keys.DiscoveryKey{byte(i), byte(i >> 8)}].live = 0 // they stay open, complete
+	}
+	if !n.mayAsk([]byte("neighbour"), keys.DiscoveryKey{254, 255}) {
+		t.Error("what rests leaves no room")
+	}
+}
+
+// TestLooseCores keeps the list of cores that belong to others right while they are joined and left.
+func TestLooseCores(t *testing.T) {
+	n := asking()
+	parent, content, stray := keys.DiscoveryKey{1}, keys.DiscoveryKey{2}, keys.DiscoveryKey{3}
+	n.adopt(content, parent)
+	n.topicLocked(stray)
+	expect := func(when string, want ...keys.DiscoveryKey) {
+		t.Helper()
+		got := n.looseLocked(parent)
+		slices.SortFunc(got, func(a, b keys.DiscoveryKey) int { return int(a[0]) - int(b[0]) })
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", when, got, want)
+		}
+	}
+	expect("at first", content, stray)
+	n.holdLocked(content, n.topics[content], 1)
+	n.holdLocked(content, n.topics[content], 1)
+	expect("joined", stray)
+	n.holdLocked(content, n.topics[content], -1)
+	expect("left once", stray)
+	n.holdLocked(content, n.topics[content], -1)
+	expect("left", content, stray)
+	n.adopt(stray, keys.DiscoveryKey{9})
+	expect("adopted by another", content)
+	n.forget(content)
+	expect("closed")
+	n.forget(stray)
+	if len(n.loose) != 0 {
+		t.Errorf("left over: %v", n.loose)
 	}
 }

@@ -21,6 +21,18 @@ func (n *Node) Core(ctx context.Context, key keys.Key, hints ...peer.AddrInfo) (
 
 // Open opens any core as Core does. One that is written here is announced, and not looked for unless something is missing.
 func (n *Node) Open(ctx context.Context, ref corestore.Ref, hints ...peer.AddrInfo) (*core.Core, error) {
+	c, err := n.open(ctx, ref, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range hints {
+		n.hint(c.DiscoveryKey(), p)
+	}
+	return c, nil
+}
+
+// open is Open; in the background means that others are looked for first.
+func (n *Node) open(ctx context.Context, ref corestore.Ref, background bool) (*core.Core, error) {
 	var release func()
 	closed := ref.OnClose
 	ref.OnClose = func() {
@@ -35,10 +47,7 @@ func (n *Node) Open(ctx context.Context, ref corestore.Ref, hints ...peer.AddrIn
 	if err != nil {
 		return nil, err
 	}
-	release = n.hold(c.DiscoveryKey(), !c.Signs())
-	for _, p := range hints {
-		n.hint(c.DiscoveryKey(), p)
-	}
+	release = n.hold(c.DiscoveryKey(), !c.Signs(), background)
 	return c, nil
 }
 

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"time"
+
 	"github.com/hypernode/hypernode/config"
 	"github.com/hypernode/hypernode/protocols/replicate"
 )
@@ -31,4 +33,19 @@ func (n *Node) Full() bool {
 	}
 	used, err := n.db.Used()
 	return err == nil && used >= uint64(most)
+}
+
+// full is Full, as it was a moment ago: many seeds may ask.
+func (n *Node) full() bool {
+	n.mu.Lock()
+	looked, was := n.looked, n.wasFull
+	n.mu.Unlock()
+	if time.Since(looked) < storeEvery/2 {
+		return was
+	}
+	now := n.Full()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.looked, n.wasFull = time.Now(), now
+	return now
 }

@@ -61,18 +61,21 @@ type Node struct {
 	tables  []*discovery.DHT
 	dialer  *dialer
 	plain   *plain
+	seeder  *seeder
 
 	mu      sync.Mutex // guards what follows
 	running bool
 	closed  bool
 	cancel  context.CancelFunc // ends Run
 	topics  map[keys.DiscoveryKey]*topic
+	loose   loose
 	trusted map[string]bool            // peers, by their bytes, that may be asked for what belongs to others' cores
 	lan     map[string]bool            // peers on the LAN, or known by name
 	named   map[string]bool            // those that are known by name
 	around  map[keys.DiscoveryKey]bool // cores for which the peers of the LAN are asked
 	seeds   map[keys.Key]*seed
-	seeding func(*seed) // starts a seed while Run runs
+	looked  time.Time // whether the store is full, which it then was or not
+	wasFull bool
 
 	closing sync.Once
 	ended   chan struct{} // closed when Run has ended
@@ -106,10 +109,11 @@ func NewWith(ctx context.Context, c config.Config, o Options) (*Node, error) {
 	}
 	n := &Node{
 		config: c.Filled(), log: o.Logger.With("part", "node"), began: time.Now(), ended: make(chan struct{}),
-		topics: map[keys.DiscoveryKey]*topic{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
+		topics: map[keys.DiscoveryKey]*topic{}, loose: loose{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
 		around: map[keys.DiscoveryKey]bool{},
 		seeds:  map[keys.Key]*seed{},
 	}
+	n.seeder = newSeeder(n.tend)
 	for _, step := range []func(context.Context, Options) error{n.openStore, n.openNetwork, n.loadSeeds} {
 		if err := step(ctx, o); err != nil {
 			return nil, errors.Join(err, n.Close())

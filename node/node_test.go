@@ -145,6 +145,44 @@ func TestSeedsAreKept(t *testing.T) {
 	}
 }
 
+// TestCompleteSeedFollows starts a node whose seed is complete: what is added afterwards comes.
+func TestCompleteSeedFollows(t *testing.T) {
+	boot := start(t, local())
+	a := start(t, local(boot))
+	written := a.write(t, "core", 2)
+	c := local(boot)
+	c.Path = t.TempDir()
+	b := start(t, c)
+	if err := b.Seed(t.Context(), written.Key(), node.SeedOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the copy", func() bool { s, _ := seeded(b, written.Key()); return s.Contiguous == 2 })
+	b.stop()
+	b = start(t, c)
+	until(t, "the peer", func() bool { s, _ := seeded(b, written.Key()); return s.Peers > 0 })
+	for n := uint64(3); n < 6; n++ {
+		if _, err := written.Append(t.Context(), []byte("more")); err != nil {
+			t.Fatal(err)
+		}
+		until(t, "what was added", func() bool { s, _ := seeded(b, written.Key()); return s.Contiguous == n })
+	}
+}
+
+// TestSeedIsRead reads a core that is seeded, and so is looked for in the background: from then on it is not.
+func TestSeedIsRead(t *testing.T) {
+	boot := start(t, local())
+	a, b := start(t, local(boot)), start(t, local(boot))
+	written := a.write(t, "core", 3)
+	if err := b.Seed(t.Context(), written.Key(), node.SeedOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	b.read(t, written)
+	if err := b.Unseed(t.Context(), written.Key()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the end of the seed", func() bool { return len(b.Seeds()) == 0 && b.Status().Topics == 0 })
+}
+
 // TestDrive reads a drive whose contents are a core of their own, and keeps it.
 func TestDrive(t *testing.T) {
 	boot := start(t, local())

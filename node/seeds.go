@@ -9,17 +9,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/datastore"
 )
 
 // Records of the node in the store.
 const (
-	groupNode  = 'n'
-	kindSeed   = 's'
-	kindPeers  = 'p'
-	seedsAtOne = 32 // seeds that are opened at a time
+	groupNode = 'n'
+	kindSeed  = 's'
+	kindPeers = 'p'
 )
 
 // SeedOptions say how a copy is kept.
@@ -62,15 +60,15 @@ type Part struct {
 // seed is a Seed while the node runs.
 type seed struct {
 	Seed
-	left chan struct{} // closed by Unseed
+	left bool // struck out; guarded by the node's mutex, as the options are
+	turn turn
 
-	// rounds end the downloads of the core and of the contents, which begin anew; guarded by the node's mutex.
-	rounds [2]context.CancelFunc
+	// Of whose turn it is.
+	pause time.Duration // after failures
 
-	mu      sync.Mutex // guards what follows
-	core    *core.Core
-	content *core.Core
-	limited string
+	mu    sync.Mutex // guards what follows, which only whose turn it is changes
+	parts [2]*kept   // of entries and of contents; nil while they are not open
+	plain bool       // there are no contents
 }
 
 func seedKey(k keys.Key) datastore.Key {
@@ -82,7 +80,7 @@ func seedKey(k keys.Key) datastore.Key {
 // the options.
 func (n *Node) Seed(ctx context.Context, key keys.Key, o SeedOptions) error {
 	n.mu.Lock()
-	s := &seed{Seed: Seed{Key: key, Since: time.Now().UTC(), SeedOptions: o}, left: make(chan struct{})}
+	s := &seed{Seed: Seed{Key: key, Since: time.Now().UTC(), SeedOptions: o}}
 	if old := n.seeds[key]; old != nil {
 		s.Since = old.Since
 	}
@@ -103,19 +101,11 @@ func (n *Node) Seed(ctx context.Context, key keys.Key, o SeedOptions) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.seeds[key] != nil {
-		n.seeds[key].SeedOptions = o
-		for _, again := range n.seeds[key].rounds {
-			if again != nil {
-				again()
-			}
-		}
-		return nil
+	if old := n.seeds[key]; old != nil {
+		old.SeedOptions, s = o, old
 	}
 	n.seeds[key] = s
-	if n.seeding != nil {
-		n.seeding(s)
-	}
+	n.seeder.touch(s)
 	return nil
 }
 
@@ -138,7 +128,8 @@ func (n *Node) Unseed(ctx context.Context, key keys.Key) error {
 	defer n.mu.Unlock()
 	if n.seeds[key] == s {
 		delete(n.seeds, key)
-		close(s.left)
+		s.left = true
+		n.seeder.touch(s)
 	}
 	return nil
 }
@@ -173,7 +164,7 @@ func (n *Node) loadSeeds(ctx context.Context, _ Options) error {
 				n.log.Warn("a seed is lost", "reason", err)
 				continue
 			}
-			s := &seed{left: make(chan struct{})}
+			s := new(seed)
 			key, ok := datastore.ParseBytes(r.Key[len(group):])
 			if !ok || len(key) != len(s.Key) || json.Unmarshal(r.Value, &s.Seed) != nil {
 				n.log.Warn("a seed cannot be read")
@@ -188,4 +179,33 @@ func (n *Node) loadSeeds(ctx context.Context, _ Options) error {
 		return fmt.Errorf("reading the seeds: %w", err)
 	}
 	return nil
+}
+
+// describe says how complete a seed is.
+func (n *Node) describe(s *seed) Seed {
+	n.mu.Lock()
+	out := s.Seed
+	n.mu.Unlock()
+	s.mu.Lock()
+	parts := s.parts
+	s.mu.Unlock()
+	for i, k := range parts {
+		if k == nil {
+			continue
+		}
+		if limited, _ := k.limited.Load().(string); limited != "" {
+			out.Limited = limited
+		}
+		h := k.core.Head()
+		p := Part{h.Length, k.core.Contiguous(), h.ByteLength}
+		if i == contents {
+			out.Content = &p
+			continue
+		}
+		out.Length, out.Contiguous, out.Bytes = p.Length, p.Contiguous, p.Bytes
+		if r := n.set.Core(k.d()); r != nil {
+			out.Peers = r.Stats().Peers
+		}
+	}
+	return out
 }

@@ -47,7 +47,7 @@ type wanting struct {
 // Fetch implements core.Session. A question for the head waits until the first search has come to an end, so that it is not
 // answered by nobody.
 func (w *wanting) Fetch(ctx context.Context, want core.Want) error {
-	stop := w.n.want(w.d)
+	stop := w.n.want(w.d, false)
 	defer stop()
 	if want.Head && len(want.Blocks)+len(want.Ranges) == 0 && want.Seek == nil {
 		w.gather(ctx)
@@ -75,6 +75,12 @@ func (w *wanting) gather(ctx context.Context) {
 	}
 	cancel()
 	<-searched
+}
+
+// Changed implements core.Session.
+func (w *wanting) Changed(ch core.Change) {
+	w.Replicator.Changed(ch)
+	w.n.seeder.changed(w.d)
 }
 
 // Close implements core.Session.

@@ -31,7 +31,9 @@ type topic struct {
 	holds    int // who holds the topic: open cores and seeds
 	announce *discovery.Membership
 	lookup   *discovery.Membership
-	peers    map[peer.ID]bool // that were found; true until an attempt to reach them fails
+	// background tells that lookup lets others go first.
+	background bool
+	peers      map[peer.ID]bool // that were found; true until an attempt to reach them fails
 
 	parent keys.DiscoveryKey // the core to which this one belongs, zero if none
 	wide   bool              // asked of others than the parent's peers too
@@ -56,17 +58,18 @@ func (t *topic) sift() {
 	}
 }
 
-// hold joins a core's topic until release is called.
-func (n *Node) hold(d keys.DiscoveryKey, lookup bool) (release func()) {
+// hold joins a core's topic until release is called. In the background means that others are announced and looked for first,
+// unless the topic is joined already.
+func (n *Node) hold(d keys.DiscoveryKey, lookup, background bool) (release func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t := n.topicLocked(d)
-	t.holds++
+	n.holdLocked(d, t, 1)
 	if t.announce == nil && n.config.Discovery.Profile != config.Offline {
-		t.announce = n.finder.Join(discovery.Topic(d), discovery.JoinOptions{Announce: true})
+		t.announce = n.finder.Join(discovery.Topic(d), discovery.JoinOptions{Announce: true, Background: background})
 	}
 	if lookup {
-		n.lookLocked(d, t)
+		n.lookLocked(d, t, background)
 	}
 	released := false
 	return func() {
@@ -76,7 +79,7 @@ func (n *Node) hold(d keys.DiscoveryKey, lookup bool) (release func()) {
 			return
 		}
 		released = true
-		if t.holds--; t.holds == 0 {
+		if n.holdLocked(d, t, -1); t.holds == 0 {
 			leave(&t.announce)
 			leave(&t.lookup)
 		}
@@ -88,16 +91,31 @@ func (n *Node) topicLocked(d keys.DiscoveryKey) *topic {
 	if t == nil {
 		t = &topic{peers: map[peer.ID]bool{}}
 		n.topics[d] = t
+		n.loose.add(d, t)
 	}
 	return t
 }
 
-func (n *Node) lookLocked(d keys.DiscoveryKey, t *topic) {
-	if t.lookup == nil && n.config.Discovery.Profile != config.Offline {
-		t.lookup = n.finder.Join(discovery.Topic(d), discovery.JoinOptions{
-			Lookup: true, Found: func(p peer.AddrInfo) { n.found(d, p) },
-		})
+// holdLocked counts who holds a topic.
+func (n *Node) holdLocked(d keys.DiscoveryKey, t *topic, by int) {
+	n.loose.drop(d, t)
+	t.holds += by
+	if n.topics[d] == t {
+		n.loose.add(d, t)
 	}
+}
+
+// lookLocked has a core looked for, at once even if it was looked for in the background.
+func (n *Node) lookLocked(d keys.DiscoveryKey, t *topic, background bool) {
+	if n.config.Discovery.Profile == config.Offline || t.lookup != nil && (background || !t.background) {
+		return
+	}
+	old := t.lookup
+	t.background = background
+	t.lookup = n.finder.Join(discovery.Topic(d), discovery.JoinOptions{
+		Lookup: true, Background: background, Found: func(p peer.AddrInfo) { n.found(d, p) },
+	})
+	leave(&old)
 }
 
 func leave(m **discovery.Membership) {
@@ -108,19 +126,19 @@ func leave(m **discovery.Membership) {
 }
 
 // want has peers looked for while something of a core is wanted: at once for a core whose topic is held, else once those of
-// other cores had their time.
-func (n *Node) want(d keys.DiscoveryKey) (stop func()) {
+// other cores had their time. In the background means that what others want is looked for first.
+func (n *Node) want(d keys.DiscoveryKey, background bool) (stop func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t := n.topicLocked(d)
 	t.live++
 	if t.holds > 0 {
-		n.lookLocked(d, t)
+		n.lookLocked(d, t, background)
 	}
 	if t.lookup != nil {
 		return func() { n.unwant(d, t) }
 	}
-	timer := time.AfterFunc(patience, func() { n.widen(d, t) })
+	timer := time.AfterFunc(patience, func() { n.widen(d, t, background) })
 	return func() {
 		timer.Stop()
 		n.unwant(d, t)
@@ -128,12 +146,12 @@ func (n *Node) want(d keys.DiscoveryKey) (stop func()) {
 }
 
 // widen has a core looked for by itself, and asked of all that were found for any other.
-func (n *Node) widen(d keys.DiscoveryKey, t *topic) {
+func (n *Node) widen(d keys.DiscoveryKey, t *topic, background bool) {
 	n.mu.Lock()
 	late := n.closed || n.topics[d] != t
 	if !late {
 		t.wide = true
-		n.lookLocked(d, t)
+		n.lookLocked(d, t, background)
 	}
 	n.mu.Unlock()
 	if late {
@@ -153,6 +171,16 @@ func (n *Node) unwant(d keys.DiscoveryKey, t *topic) {
 	}
 }
 
+// calm ends the search for a core of which nothing is wanted any more, unless it was joined by itself.
+func (n *Node) calm(d keys.DiscoveryKey) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if t := n.topics[d]; t != nil && t.holds == 0 && t.live == 0 {
+		leave(&t.lookup)
+		t.wide = false
+	}
+}
+
 // forget drops what is known of a core that is closed.
 func (n *Node) forget(d keys.DiscoveryKey) {
 	n.mu.Lock()
@@ -160,6 +188,7 @@ func (n *Node) forget(d keys.DiscoveryKey) {
 	if t := n.topics[d]; t != nil && t.holds == 0 {
 		leave(&t.announce)
 		leave(&t.lookup)
+		n.loose.drop(d, t)
 		delete(n.topics, d)
 		delete(n.around, d)
 	}
