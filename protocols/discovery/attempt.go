@@ -16,18 +16,19 @@ func (f *Finder) beginLocked(ctx context.Context, d *duty) {
 		d.told = d.kind == announcing
 	}
 	f.free[d.kind]--
-	f.running.Go(func() { f.attempt(ctx, d) })
+	pause := d.pause
+	f.running.Go(func() { f.attempt(ctx, d, pause) })
 }
 
 // attempt makes one query, of which d says what it is for.
-func (f *Finder) attempt(ctx context.Context, d *duty) {
+func (f *Finder) attempt(ctx context.Context, d *duty, pause time.Duration) {
 	r := f.o.Routers[d.router]
 	found, err := 0, error(nil)
 	switch {
 	case d.withdraw:
 		r.Withdraw(d.s.topic)
 	case d.kind == looking:
-		found = f.lookOnce(ctx, d.s.topic, r)
+		found = f.lookOnce(ctx, d.s.topic, r, 2*pause)
 	default:
 		if err = r.Announce(ctx, d.s.topic); err != nil {
 			f.o.Logger.Debug("announcing failed", "network", r.Name(), "reason", err)
@@ -74,11 +75,15 @@ func (f *Finder) goOnLocked(d *duty, found int, err error) {
 	}
 }
 
-// lookOnce makes one lookup and returns how many peers it found.
-func (f *Finder) lookOnce(ctx context.Context, t Topic, r Router) (found int) {
+// lookOnce makes one lookup and returns how many peers it found. One that has found nobody for a time is given up: it waits for
+// nodes that are gone, of which the next one knows.
+func (f *Finder) lookOnce(ctx context.Context, t Topic, r Router, barren time.Duration) (found int) {
 	ctx, cancel := context.WithTimeout(ctx, f.o.Lookup)
 	defer cancel()
+	giveUp := time.AfterFunc(barren, cancel)
+	defer giveUp.Stop()
 	for p := range r.Find(ctx, t) {
+		giveUp.Stop()
 		found++
 		f.found(t, p)
 	}

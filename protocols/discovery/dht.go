@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,7 +38,7 @@ type DHTOptions struct {
 	Client bool
 	// Bootstrap returns the peers through which the network is entered.
 	Bootstrap func() []peer.AddrInfo
-	// Timeout is how long one peer may take for one answer; the default is 5 s.
+	// Timeout is how long one peer may take to be reached, and then for one answer; the default is 5 s.
 	Timeout time.Duration
 }
 
@@ -65,7 +66,10 @@ const (
 
 // NewDHT makes h take part in a network. Close it before the host.
 func NewDHT(h host.Host, o DHTOptions) (*DHT, error) {
-	table, err := dht.New(h, append(o.options(), dht.ProviderDatastore(newRecordStore(h.ID())))...)
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Second
+	}
+	table, err := dht.New(&hasty{h, o.Timeout}, append(o.options(), dht.ProviderDatastore(newRecordStore(h.ID())))...)
 	if err != nil {
 		return nil, fmt.Errorf("joining the network %s: %w", o.Prefix, err)
 	}
@@ -81,11 +85,7 @@ func NewDHT(h host.Host, o DHTOptions) (*DHT, error) {
 }
 
 func (o DHTOptions) options() []dht.Option {
-	timeout := o.Timeout
-	if timeout <= 0 {
-		timeout = 5 * time.Second
-	}
-	list := []dht.Option{dht.ProtocolPrefix(o.Prefix), dht.WithCustomMessageSender(senders(timeout))}
+	list := []dht.Option{dht.ProtocolPrefix(o.Prefix), dht.WithCustomMessageSender(senders(o.Timeout))}
 	if o.Bootstrap != nil {
 		list = append(list, dht.BootstrapPeersFunc(o.Bootstrap))
 	}
@@ -149,8 +149,10 @@ func (d *DHT) Entering() bool {
 // Size returns how many nodes of the network are known.
 func (d *DHT) Size() int { return d.table.RoutingTable().Size() }
 
-// Serves tells whether this node answers others.
-func (d *DHT) Serves() bool { return d.table.Mode() == dht.ModeServer }
+// Serves tells whether this node answers others now.
+func (d *DHT) Serves() bool {
+	return slices.Contains(d.table.Host().Mux().Protocols(), protocol.ID(d.name+"/kad/1.0.0"))
+}
 
 // Bootstrap enters the network, and goes on to keep its table of nodes fresh until Close.
 func (d *DHT) Bootstrap(ctx context.Context) error { return d.table.Bootstrap(ctx) }
@@ -176,20 +178,6 @@ func (d *DHT) Find(ctx context.Context, t Topic) iter.Seq[peer.AddrInfo] {
 			}
 		}
 	}
-}
-
-// Announce implements Router.
-func (d *DHT) Announce(ctx context.Context, t Topic) error {
-	if !d.prompt.Allow() {
-		return d.sweep.StartProviding(false, t.Multihash())
-	}
-	if err := d.table.Provide(ctx, t.CID(), true); err != nil {
-		return err
-	}
-	if _, err := d.keys.Put(ctx, t.Multihash()); err != nil {
-		return err
-	}
-	return d.sweep.AddToSchedule(t.Multihash())
 }
 
 // Withdraw implements Router. The records that others keep live on, up to two days.

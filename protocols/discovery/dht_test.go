@@ -3,6 +3,7 @@ package discovery
 import (
 	"bytes"
 	"context"
+	"net"
 	"testing"
 	"time"
 
@@ -10,6 +11,8 @@ import (
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 	mh "github.com/multiformats/go-multihash"
 )
 
@@ -100,6 +103,60 @@ func TestManyTopics(t *testing.T) {
 			got := find(t, tables[2], Topic{byte(i), byte(i >> 8), 9})
 			return len(got) == 1 && got[0].ID == hosts[1].ID()
 		})
+	}
+}
+
+// TestToldAtOnce announces to the nodes that are known, without a search.
+func TestToldAtOnce(t *testing.T) {
+	tables, hosts := newTables(t, 4)
+	topic := Topic{4}
+	tables[2].tellNear(t.Context(), topic.Multihash())
+	until(t, "the announcement", func() bool {
+		got := find(t, tables[1], topic)
+		return len(got) == 1 && got[0].ID == hosts[2].ID()
+	})
+}
+
+// TestSilentNode asks a node that accepts a connection and says nothing: it is given up soon.
+func TestSilentNode(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	addr, err := manet.FromNetAddr(l.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &hasty{newHost(t), 50 * time.Millisecond}
+	began := time.Now()
+	if err := h.Connect(t.Context(), peer.AddrInfo{ID: newHost(t).ID(), Addrs: []ma.Multiaddr{addr}}); err == nil {
+		t.Fatal("connected with somebody who says nothing")
+	}
+	if took := time.Since(began); took > 4*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}
+
+func TestServes(t *testing.T) {
+	h := newHost(t)
+	for _, o := range []struct {
+		DHTOptions
+		want bool
+	}{
+		{DHTOptions{Prefix: LANPrefix}, true}, {DHTOptions{Prefix: LANPrefix + "/client", Client: true}, false},
+		{DHTOptions{Prefix: OwnPrefix}, false}, {DHTOptions{Prefix: PublicPrefix}, false},
+	} {
+		d, err := NewDHT(h, o.DHTOptions)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Serves() != o.want {
+			t.Errorf("%s: %v", o.Prefix, d.Serves())
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ type Router interface {
 // Options are the settings of a Finder.
 type Options struct {
 	Routers []Router
-	// Lookup is how long one lookup may take; the default is 60 s.
+	// Lookup is how long one lookup may take; the default is 60 s. While nobody is found it is twice the pause that follows.
 	Lookup time.Duration
 	// Again and Seldom are how soon a lookup is repeated: at first, then each time after twice as long, up to Seldom. The
 	// defaults are 2 s and 10 min. Each is varied by a quarter.

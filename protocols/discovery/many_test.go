@@ -97,6 +97,26 @@ func TestBackgroundYields(t *testing.T) {
 	})
 }
 
+// TestBarrenLookups has lookups be held up by nodes that are gone: the first ones, which find nobody, are given up early.
+func TestBarrenLookups(t *testing.T) {
+	f := &fake{ready: true, silent: time.Hour}
+	play(t, f, f, func(t *testing.T, finder *Finder) {
+		found := make(chan time.Duration, 100)
+		finder.Join(Topic{1}, JoinOptions{Lookup: true, Found: func(peer.AddrInfo) { found <- time.Since(f.began) }})
+		time.Sleep(time.Second)
+		f.mu.Lock()
+		f.peers = []peer.ID{"late"}
+		f.mu.Unlock()
+		if at := <-found; at > 8*time.Second {
+			t.Errorf("who came late was found after %v", at)
+		}
+		time.Sleep(50 * time.Second)
+		if n := f.looked(); n != 2 {
+			t.Errorf("%d lookups: one that has found somebody was given up", n)
+		}
+	})
+}
+
 // TestLaterMemberHears has a second member hear of the peers that were found before it joined.
 func TestLaterMemberHears(t *testing.T) {
 	f := &fake{ready: true, peers: []peer.ID{"a"}}

@@ -33,6 +33,20 @@ func senders(timeout time.Duration) func(host.Host, []protocol.ID) pb.MessageSen
 	}
 }
 
+// hasty is a host that gives up connecting after a time, so that a node which is gone, or accepts and is silent, holds a query
+// up no longer than one that does not answer.
+type hasty struct {
+	host.Host
+	patience time.Duration
+}
+
+// Connect implements host.Host.
+func (h *hasty) Connect(ctx context.Context, p peer.AddrInfo) error {
+	ctx, cancel := context.WithTimeout(ctx, h.patience)
+	defer cancel()
+	return h.Host.Connect(ctx, p)
+}
+
 // SendRequest asks and returns the answer.
 func (s *sender) SendRequest(ctx context.Context, p peer.ID, m *pb.Message) (*pb.Message, error) {
 	var answer pb.Message
