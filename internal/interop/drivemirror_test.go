@@ -187,8 +187,8 @@ func (c *cell) imported(node *Node, peer *Peer, dir string) {
 	}
 }
 
-// TestDriveMounted has a JavaScript reader go through a drive with mounts, plain, pinned, and of a folder: each is an empty file to
-// it, and all else is as without them. What JavaScript mirrors of it is a mount here again.
+// TestDriveMounted has a JavaScript reader go through a drive with a tag and with mounts, plain, pinned, and of a folder: each mount is an
+// empty file to it, and all else is as without them. What JavaScript mirrors of it is a mount here again.
 func TestDriveMounted(t *testing.T) {
 	group(t, 1, func(c *cell, peers []*Peer) {
 		store, node := peers[0].Store(c.t), NewNode(c.t)
@@ -202,6 +202,7 @@ func TestDriveMounted(t *testing.T) {
 		c.must(goDrive(c.ctx, d, []driveOp{{path: "/before", data: []byte("1")}, {path: "/n/after", data: []byte("2")}}))
 		c.must(d.Mount(c.ctx, "/m", child.Key()))
 		c.must(d.MountWith(c.ctx, "/n/pinned", child.Key(), drive.MountOptions{Version: child.Version(), Path: "/sub"}))
+		c.must(d.Tag(c.ctx, "named", 0))
 		j, err := openJSDrive(c.ctx, store, d.Key(), nil)
 		c.must(err)
 		join(c.ctx, c.t, c.framing, store, node)
@@ -210,6 +211,11 @@ func TestDriveMounted(t *testing.T) {
 		c.must(entries.Reach(c.ctx, 0, d.Core().Head().Length))
 		var r struct{ Entries []struct{ Name string } }
 		c.must(j.do(c.ctx, "drive.list", Args{}, &r))
+		var blobs struct{ Length uint64 }
+		c.must(j.do(c.ctx, "drive.blobsLength", Args{}, &blobs))
+		if want, err := d.BlobsLength(c.ctx); err != nil || blobs.Length != want {
+			c.t.Errorf("%d blocks of contents are needed there, %d here, %v", blobs.Length, want, err)
+		}
 		if got := fmt.Sprint(r.Entries); got != "[{/before} {/m} {/n/after} {/n/pinned}]" {
 			c.t.Errorf("listed there: %s", got)
 		}

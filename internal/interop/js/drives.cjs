@@ -81,6 +81,9 @@ module.exports = {
 
   async 'drive.symlink' ({ drive, path, target }) { await get(drive).symlink(path, target) },
 
+  // drive.blobsLength {drive} -> {length}: how many blocks of the contents the drive needs
+  async 'drive.blobsLength' ({ drive }) { return { length: await get(drive).getBlobsLength() } },
+
   // drive.truncate {drive, version}: goes back to a version
   async 'drive.truncate' ({ drive, version }) { await get(drive).truncate(version) },
 
