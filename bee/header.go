@@ -101,6 +101,20 @@ func readHeader(ctx context.Context, c *core.Core) (*Header, error) {
 	return decodeHeader(raw)
 }
 
+// known fails when block 0 is here and no header of a bee, as it seems to be with a wrong encryption key. Once there are entries
+// a change reads some of them; before, nothing else would keep it from being written under that key.
+func (s *shared) known(ctx context.Context) error {
+	here, err := s.core.Has(ctx, 0, 1)
+	if err != nil || !here {
+		return err
+	}
+	h, err := readHeader(ctx, s.core)
+	if err == nil && h.Protocol != protocol {
+		err = corrupt(0, "a header of %q", h.Protocol)
+	}
+	return err
+}
+
 // IsBee tells whether block 0 of a core is the header of a bee. An empty core is none. The block is fetched if it is
 // missing.
 func IsBee(ctx context.Context, c *core.Core) (bool, error) {

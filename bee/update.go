@@ -41,7 +41,7 @@ func (b *Bee) DeleteIf(ctx context.Context, key []byte, ok func(prev, next Entry
 // nothing is appended. Updates through all bees on one core follow each other; one begun within fn never gets its turn. The
 // versions between are not readable: only the one after the Update is.
 //
-// It fails with ErrReadOnly, core.ErrNotWritable, the error of fn, core.ErrMoved when something else appended to the core
+// It fails with ErrReadOnly, core.ErrNotWritable, ErrCorrupt when the core holds something else, the error of fn, core.ErrMoved when something else appended to the core
 // meanwhile, or as core.AppendTogether does.
 func (b *Bee) Update(ctx context.Context, fn func(tx *Batch) error) error {
 	if b.pin != nil || b.s.options.ReadOnly {
@@ -56,6 +56,11 @@ func (b *Bee) Update(ctx context.Context, fn func(tx *Batch) error) error {
 	}
 	defer unlock()
 	head := b.s.core.Head()
+	if head.Length == 1 {
+		if err := b.s.known(ctx); err != nil {
+			return err
+		}
+	}
 	v := &view{s: b.s, fork: head.Fork, version: max(1, head.Length)}
 	defer v.end()
 	x, err := b.batch(ctx, v)
