@@ -5,7 +5,7 @@
 #   make test    js, kubo, lint, every test, the tests with goroutines again under the race detector, each fuzz target for 10 s
 #   make lint    formatting, vet, staticcheck, module file, builds for every supported platform
 #   make fuzz    each fuzz target for a million executions       FUZZTIME=10m or 5000000x, FUZZ=regexp of targets
-#   make crash   a million power losses, 200 kills a mode        HYPERNODE_CRASH_POINTS, HYPERNODE_ENGINE_POINTS, HYPERNODE_KILLS
+#   make crash   a million power losses, 200 kills a mode and of a reader   HYPERNODE_CRASH_POINTS, HYPERNODE_ENGINE_POINTS, HYPERNODE_KILLS
 #   make rot     ten thousand flipped bits                       HYPERNODE_ROT_FLIPS
 #   make interop everything with JavaScript peers, five times   HYPERNODE_INTEROP_RUNS
 #   make sim     ten thousand simulated networks                HYPERNODE_SIM_SEEDS
@@ -105,6 +105,7 @@ crash:
 	$(GO) test -count=1 -v -timeout 6h -run 'Crash|Kill|Power' ./core/... | $(SHOWN)
 	HYPERNODE_CRASH_POINTS=$$HYPERNODE_ENGINE_POINTS \
 		$(GO) test -count=1 -v -timeout 6h -run 'Crash|Kill|Power' ./datastore/... | $(SHOWN)
+	$(GO) test -count=1 -v -timeout 1h -run KillReader ./protocols/replicate | $(SHOWN)
 
 rot: export HYPERNODE_ROT_FLIPS ?= 10000
 rot:

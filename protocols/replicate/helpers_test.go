@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
@@ -18,8 +16,6 @@ import (
 	"github.com/hypernode/hypernode/protocols/mux"
 	"github.com/hypernode/hypernode/protocols/secretstream"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // node is a store that replicates.
 type node struct {

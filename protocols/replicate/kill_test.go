@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
@@ -46,55 +48,61 @@ func openKilled(dir string, source core.Source) (*datastore.DB, *corestore.Store
 	return db, s, err
 }
 
-// TestKilledReader is the process that is killed. It says how many blocks it holds at first, and of each one that came.
-func TestKilledReader(t *testing.T) {
-	dir := os.Getenv(killDir)
-	if dir == "" {
-		t.Skip("runs as the child of TestKillReader")
+func TestMain(m *testing.M) {
+	if os.Getenv(killDir) == "" {
+		goleak.VerifyTestMain(m)
+		return
 	}
+	fmt.Fprintln(os.Stderr, killedReader(context.Background()))
+	os.Exit(1)
+}
+
+// killedReader is the process that is killed. It says how many blocks it holds at first, and of each one that came. It returns when
+// it fails.
+func killedReader(ctx context.Context) error {
 	set := New(Options{})
-	_, s, err := openKilled(dir, set)
+	_, s, err := openKilled(os.Getenv(killDir), set)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	key, err := keys.Parse(os.Getenv(killKey))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	c, err := s.Open(t.Context(), corestore.Key(key))
+	c, err := s.Open(ctx, corestore.Key(key))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	held := count(t, c)
+	held, err := count(ctx, c)
+	if err != nil {
+		return err
+	}
 	fmt.Printf("held %d\n", held)
 	raw, err := net.Dial("tcp", os.Getenv(killAddr))
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	conn, err := secretstream.Client(t.Context(), raw, secretstream.Options{})
+	conn, err := secretstream.Client(ctx, raw, secretstream.Options{})
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	go func() { _ = set.Serve(context.Background(), conn, s.Find) }()
+	go func() { _ = set.Serve(ctx, conn, s.Find) }()
 	w := whole(killBlocks)
 	w.Progress = func(done, _ uint64) { fmt.Printf("held %d\n", held+done) }
-	if err := c.Download(t.Context(), w); err != nil {
-		t.Fatal(err)
+	if err := c.Download(ctx, w); err != nil {
+		return err
 	}
 	fmt.Println("all")
 	select {} // until it is killed
 }
 
-func count(t testing.TB, c *core.Core) (n uint64) {
-	t.Helper()
-	list, err := c.Held(context.Background(), 0, killBlocks)
-	if err != nil {
-		t.Fatal(err)
-	}
+// count returns how many blocks a core holds.
+func count(ctx context.Context, c *core.Core) (n uint64, err error) {
+	list, err := c.Held(ctx, 0, killBlocks)
 	for _, r := range list {
 		n += r.End - r.Start
 	}
-	return n
+	return n, err
 }
 
 // kills returns how often to kill.
@@ -178,7 +186,7 @@ func TestKillReader(t *testing.T) {
 // on to the end. It returns how many blocks it said to hold, and whether that were all.
 func liveAndDie(t *testing.T, dir, addr string, key keys.Key, more uint64, while time.Duration, end bool) (said uint64, all bool) {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestKilledReader$", "-test.v")
+	child := exec.Command(os.Args[0])
 	child.Env = append(os.Environ(), killDir+"="+dir, killAddr+"="+addr, killKey+"="+key.String())
 	child.Stderr = os.Stderr
 	out, err := child.StdoutPipe()
@@ -247,5 +255,9 @@ func inspect(t *testing.T, dir string, w *core.Core, blocks [][]byte) uint64 {
 			}
 		}
 	}
-	return count(t, c)
+	n, err := count(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
