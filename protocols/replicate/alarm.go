@@ -43,6 +43,10 @@ func (st *stream) tick(ctx context.Context, now time.Time) (more bool, err error
 	links, paused := st.snapshot(now)
 	for _, l := range links {
 		more = l.tick(now) || more
+		if l.requests.waits(true) { // for what the rate allows
+			more = true
+			st.queue(l)
+		}
 		if err := l.retryParked(ctx); err != nil {
 			return more, err
 		}

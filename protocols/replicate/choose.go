@@ -59,8 +59,10 @@ func (s *scheduler) nextBlock(p *peer, now time.Time) (m message, ok bool) {
 	if !s.canAsk(p) || len(p.asks) >= maxAsks || p.stalled && len(p.asks) > 0 {
 		return m, false
 	}
-	if i, ok := s.takeUrgent(p); ok {
-		return s.askBlock(p, i, 1, now), true
+	if p.hold.Sub(now) <= urgentDebt {
+		if i, ok := s.takeUrgent(p); ok {
+			return s.askBlock(p, i, 1, now), true
+		}
 	}
 	if p.full() || !p.hold.IsZero() {
 		return m, false

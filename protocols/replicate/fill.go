@@ -90,6 +90,17 @@ func (st *stream) queueBulk(l *link) {
 	}
 }
 
+// mayAnswer tells whether urgent answers may be sent. Else the stream is looked after until they may.
+func (st *stream) mayAnswer(now time.Time) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.resume.Sub(now) <= urgentDebt {
+		return true
+	}
+	st.arm()
+	return false
+}
+
 // pause holds back answers that are not urgent for a time.
 func (st *stream) pause(d time.Duration) {
 	if d <= 0 {

@@ -25,7 +25,8 @@ type Options struct {
 	// many bytes as it was asked for; they are verified as all others.
 	NoPush bool
 
-	// UploadRate and DownloadRate hold back answers and requests that are not urgent. The default is no limit.
+	// UploadRate and DownloadRate hold back answers and requests, urgent ones a second later than others. The default is no
+	// limit.
 	UploadRate, DownloadRate Limiter
 }
 

@@ -145,7 +145,8 @@ func (l *link) gather(ctx context.Context) {
 	for k := range l.messages {
 		l.encode(ctx, &l.messages[k])
 	}
-	if q := l.requests.take(true, turn, l.replicator.groupOf(maxAnswers)); len(q) > 0 {
+	if l.requests.waits(true) && l.stream.mayAnswer(time.Now()) {
+		q := l.requests.take(true, turn, l.replicator.groupOf(maxAnswers))
 		l.first = l.answers(ctx, l.first, q, nil)
 	}
 	l.gifts(ctx)

@@ -39,7 +39,7 @@ type peer struct {
 	provable bool              // the way from its length to our head can be proven, where that is not sure
 	credit   int               // bytes of gifts that are taken
 	pushed   bitfield.Bitfield // blocks that it was sent as gifts
-	hold     time.Time         // until when nothing is asked that is not urgent; zero is not at all
+	hold     time.Time         // until when nothing is asked that is not urgent, and what is until urgentDebt before; zero is not at all
 
 	// What it did wrong.
 	noUpgrade uint64    // the length that it could not prove

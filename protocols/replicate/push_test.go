@@ -74,6 +74,37 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// Blocks that are read one by one overtake others, and are held back too when they are more than the rate allows.
+func TestRateOfUrgentBlocks(t *testing.T) {
+	const rate, size, count = 100_000, 20_000, 20
+	for name, o := range map[string][2]Options{
+		"upload":   {{UploadRate: NewRate(rate, 0)}, {}},
+		"download": {{}, {DownloadRate: NewRate(rate, 0)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a, b := newNode(t, o[0]), newNode(t, o[1])
+			w := a.open(corestore.Name("log"))
+			for range count {
+				if _, err := w.Append(t.Context(), make([]byte, size)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r := b.open(corestore.Key(w.Key()))
+			connect(t, a, b)
+			mustReach(t, r, count)
+			began := time.Now()
+			for i := range uint64(count) {
+				mustGet(t, r, i, make([]byte, size))
+			}
+			// Four seconds' worth, of which one may be ahead of the rate, and what is under way counts when it has come.
+			if took := time.Since(began); took < 2*time.Second {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
 func TestRateTake(t *testing.T) {
 	r := NewRate(1000, 500)
 	if d := r.Take(400); d != 0 {

@@ -11,8 +11,12 @@ type Limiter interface {
 	Take(bytes int) time.Duration
 }
 
+// urgentDebt is how far what is urgent goes beyond a rate: what passes in that time. Single blocks do not wait behind a copy; many
+// of them do not make a rate void.
+const urgentDebt = time.Second
+
 // Rate is a Limiter of so many bytes per second, which lets a burst through after a pause. Urgent answers and requests are
-// counted but not held back.
+// counted, and held back only once they are a second ahead of the rate.
 type Rate struct {
 	perSecond float64
 	burst     float64

@@ -32,7 +32,7 @@ type stream struct {
 	ready   []*link // that may have something to send, in turn
 	bulk    []*link // that have answers to send which are not urgent, in turn
 	offers  offers
-	resume  time.Time // until when no answers are sent that are not urgent
+	resume  time.Time // until when no answers are sent that are not urgent, and those that are until urgentDebt before
 	retired time.Time // since when the stream is being given up
 	err     error     // why it is given up
 	over    bool
