@@ -80,7 +80,11 @@ func (a *app) fetch(ctx context.Context, hosts []string, text, span string, f *f
 		if err != nil && c.Head().Length == 0 && !known {
 			return errors.Join(err, x.store.Delete(context.WithoutCancel(ctx), c.DiscoveryKey()))
 		}
-		d.result()
+		met := d.session.Stats().Peers > 0
+		x.hangUp() // what came last is counted when its peer has been left
+		if met || c.Head().Length > 0 {
+			d.result()
+		}
 		return err
 	})
 }
@@ -186,9 +190,6 @@ func (d *fetching) judge(err error) error {
 // result tells what came, also when not all did.
 func (d *fetching) result() {
 	h, s := d.core.Head(), d.session.Stats()
-	if h.Length == 0 && s.Peers == 0 {
-		return
-	}
 	d.app.result = fetched{address(d.core.Key()), h.Length, h.Fork, s.BlocksIn, s.BytesIn, d.missing}
 	d.app.say("fetched %s, %s; the log has %s", count(s.BlocksIn, "block"), size(s.BytesIn), count(h.Length, "block"))
 }

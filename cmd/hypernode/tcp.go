@@ -92,12 +92,17 @@ func (a *app) withExchange(ctx context.Context, how access, peers bool, fn func(
 		x.group, inner = errgroup.WithContext(inner)
 		x.end = end
 		err := fn(inner, x)
-		end()
-		if werr := x.group.Wait(); err == nil && !errors.Is(werr, context.Canceled) {
+		if werr := x.hangUp(); err == nil && !errors.Is(werr, context.Canceled) {
 			err = werr
 		}
 		return err
 	})
+}
+
+// hangUp ends all connections, and waits until nothing of them goes on.
+func (x *exchange) hangUp() error {
+	x.end()
+	return x.group.Wait()
 }
 
 // dial keeps a connection to each peer until ctx ends.
