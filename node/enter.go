@@ -44,7 +44,7 @@ func (n *Node) enter(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return n.meet(ctx) })
 	for _, t := range n.tables {
-		g.Go(func() error { return t.Bootstrap(ctx) })
+		g.Go(func() error { return t.Run(ctx) })
 	}
 	if n.config.Discovery.MDNS == config.On {
 		g.Go(func() error {

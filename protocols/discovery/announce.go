@@ -23,6 +23,7 @@ const (
 // Announce implements Router. Nodes that are known and connected are told at once, so that a topic is found although the
 // search for those that are nearest to it is held up by nodes that are gone.
 func (d *DHT) Announce(ctx context.Context, t Topic) error {
+	d.tell(d.table.FilteredAddrs())
 	if !d.prompt.Allow() {
 		return d.sweep.StartProviding(false, t.Multihash())
 	}

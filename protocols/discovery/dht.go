@@ -17,6 +17,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
+	ma "github.com/multiformats/go-multiaddr"
 	mh "github.com/multiformats/go-multihash"
 	"golang.org/x/time/rate"
 )
@@ -53,6 +54,9 @@ type DHT struct {
 
 	began time.Time
 	entry func() bool // there are peers to enter by
+
+	mu   sync.Mutex     // guards what follows
+	told []ma.Multiaddr // that others were told when something was announced last
 }
 
 // entrance is for how long after the start somebody to ask is expected, when there are peers to enter the network by.
@@ -146,6 +150,9 @@ func (d *DHT) Entering() bool {
 	return time.Since(d.began) < entrance && !d.Ready() && d.entry()
 }
 
+// Addressed tells whether this node has an address that belongs into this network: a public one, or of a relay, or a private one.
+func (d *DHT) Addressed() bool { return len(d.table.FilteredAddrs()) > 0 }
+
 // Size returns how many nodes of the network are known.
 func (d *DHT) Size() int { return d.table.RoutingTable().Size() }
 
@@ -153,9 +160,6 @@ func (d *DHT) Size() int { return d.table.RoutingTable().Size() }
 func (d *DHT) Serves() bool {
 	return slices.Contains(d.table.Host().Mux().Protocols(), protocol.ID(d.name+"/kad/1.0.0"))
 }
-
-// Bootstrap enters the network, and goes on to keep its table of nodes fresh until Close.
-func (d *DHT) Bootstrap(ctx context.Context) error { return d.table.Bootstrap(ctx) }
 
 // Refresh looks for nodes near this one, and returns when that is done.
 func (d *DHT) Refresh(ctx context.Context) error {

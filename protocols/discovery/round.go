@@ -6,10 +6,11 @@ import (
 	"time"
 )
 
-// gate is what waits for a network to have anybody to ask.
+// gate is what waits for a network to have anybody to ask, or for this node to have an address to tell.
 type gate struct {
 	parked map[*duty]struct{}
-	due    time.Duration // when it is looked next whether there is, in the Finder's time
+	heard  bool          // nobody waits for what they do
+	due    time.Duration // when it is looked next whether they can go, in the Finder's time
 	pause  unready
 }
 
@@ -33,15 +34,25 @@ func (u *unready) next() time.Duration {
 // entry is a Router that can tell whether there will soon be somebody to ask.
 type entry interface{ Entering() bool }
 
-// presence is whether a network has anybody to ask, or soon will.
-type presence struct{ ready, entering bool }
+// addressed is a Router that can tell whether this node has an address which it may tell others there. To announce without one
+// would be in vain.
+type addressed interface{ Addressed() bool }
+
+// presence is what can be done in a network: there is somebody to ask, or soon will be, and an address to tell.
+type presence struct{ ready, entering, addressed bool }
+
+// open tells whether duties of a kind can be done.
+func (p presence) open(k kind) bool { return p.ready && (k == looking || p.addressed) }
 
 func (f *Finder) presence() []presence {
 	list := make([]presence, len(f.o.Routers))
 	for i, r := range f.o.Routers {
-		list[i].ready = r.Ready()
+		list[i] = presence{ready: r.Ready(), addressed: true}
 		if e, ok := r.(entry); ok && !list[i].ready {
 			list[i].entering = e.Entering()
+		}
+		if a, ok := r.(addressed); ok && list[i].ready {
+			list[i].addressed = a.Addressed()
 		}
 	}
 	return list
@@ -62,7 +73,7 @@ func (f *Finder) round(ctx context.Context) time.Duration {
 				break
 			}
 			d := heap.Pop(&f.queues[k]).(*duty)
-			if d.place = nowhere; there[d.router].ready || !d.s.wants(d.kind) {
+			if d.place = nowhere; there[d.router].open(d.kind) || !d.s.wants(d.kind) {
 				f.beginLocked(ctx, d)
 				continue
 			}
@@ -88,20 +99,23 @@ func (f *Finder) pauseLocked() time.Duration {
 	return max(next-f.now(), 0)
 }
 
-// pollLocked lets those who wait at a gate go when there is somebody to ask.
+// pollLocked lets those who wait at a gate go when it is open for them.
 func (f *Finder) pollLocked(g *gate, there presence) {
 	if len(g.parked) == 0 || !there.ready && g.due > f.now() {
 		return
 	}
+	g.due = f.now() + g.pause.next()
+	if !there.ready && (there.entering || g.heard) {
+		return
+	}
 	for d := range g.parked {
-		switch {
-		case there.ready:
+		if there.open(d.kind) {
 			f.queueLocked(d, 0)
-		case !there.entering:
+		} else {
 			f.heardLocked(d)
 		}
 	}
-	g.due = f.now() + g.pause.next()
+	g.heard = true
 }
 
 // parkLocked has a duty wait until there is somebody to ask.
@@ -115,7 +129,9 @@ func (f *Finder) parkLocked(d *duty, there presence) {
 		g.due = f.now() + g.pause.next()
 	}
 	g.parked[d], d.place = struct{}{}, parked
-	if !there.entering {
+	if there.entering {
+		g.heard = false
+	} else {
 		f.heardLocked(d)
 	}
 }
