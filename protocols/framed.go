@@ -64,7 +64,7 @@ func (s *Service) serve(ctx context.Context, l *link, st *conduit) error {
 		st.finish(network.StreamProtocolViolation)
 		return fmt.Errorf("opening a stream to %s: %w", l.peer, errors.Join(err, context.Cause(ctx)))
 	}
-	if !s.stands(l, conn) {
+	if !s.stands(l, conn, st.Conn().Stat().Limited) {
 		conn.Close()
 		return ErrYielded
 	}
@@ -154,24 +154,3 @@ func (s *Service) dialAgain(ctx context.Context, p peer.ID, cause error) (networ
 
 // maxApart is how long a host waits at most that met another one in the midst of its own attempt.
 const maxApart = 200 * time.Millisecond
-
-// direct waits for a peer that was met through a relay to be reached directly, which libp2p tries by itself. If it takes too
-// long the relay has to do, which ends a connection after little has passed.
-func (s *Service) direct(ctx context.Context, p peer.ID) error {
-	late := time.NewTimer(s.o.Relayed)
-	defer late.Stop()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for s.host.Network().Connectedness(p) != network.Connected {
-		select {
-		case <-tick.C:
-		case <-late.C:
-			if s.o.Relayed < s.o.OpenTimeout {
-				return nil
-			}
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %w", ErrLimited, ctx.Err())
-		}
-	}
-	return nil
-}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"github.com/hypernode/hypernode/protocols/mux"
@@ -21,9 +22,10 @@ type link struct {
 	since  time.Time // of its beginning
 	cancel context.CancelCauseFunc
 
-	conn mux.Conn      // once it stands
-	end  chan struct{} // closed when it has ended
-	err  error         // then, why
+	conn    mux.Conn      // once it stands
+	limited bool          // it goes through a relay
+	end     chan struct{} // closed when it has ended
+	err     error         // then, why
 }
 
 // links are the replication streams with one peer: mostly one, for moments more.
@@ -202,18 +204,21 @@ func (l *link) yield(why error) {
 }
 
 // stands tells that l's stream is ready.
-func (s *Service) stands(l *link, conn mux.Conn) bool {
+func (s *Service) stands(l *link, conn mux.Conn, limited bool) bool {
 	s.mu.Lock()
 	if l.err != nil {
 		s.mu.Unlock()
 		return false
 	}
 	first := !s.links[l.peer].up()
-	l.conn, l.since = conn, time.Now()
+	l.conn, l.limited, l.since = conn, limited, time.Now()
 	s.changedLocked()
 	s.mu.Unlock()
 	if first && s.o.Up != nil {
 		s.o.Up(l.peer)
+	}
+	if limited && s.host.Network().Connectedness(l.peer) == network.Connected {
+		s.leaveRelay(l.peer)
 	}
 	return true
 }

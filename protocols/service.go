@@ -80,7 +80,8 @@ type Service struct {
 	handlers int // handlers of libp2p that are running
 	idle     chan struct{}
 	links    map[peer.ID]*links
-	changed  chan struct{} // closed when links change
+	changed  chan struct{}         // closed when links change
+	relayed  map[peer.ID]time.Time // when a peer was not reached directly in time
 	topics   map[subject]*handler
 	counts   map[protocol.ID]int // handlers of each protocol
 }
@@ -99,7 +100,7 @@ func New(h host.Host, set *replicate.Set, o Options) *Service {
 	return &Service{
 		host: h, set: set, o: o,
 		work: make(chan func(context.Context)), done: make(chan struct{}),
-		links: map[peer.ID]*links{}, changed: make(chan struct{}),
+		links: map[peer.ID]*links{}, changed: make(chan struct{}), relayed: map[peer.ID]time.Time{},
 		topics: map[subject]*handler{}, counts: map[protocol.ID]int{},
 	}
 }
@@ -115,6 +116,11 @@ func (s *Service) Run(ctx context.Context) error {
 	s.host.SetStreamHandler(Replicate, s.handler(ctx, s.acceptFramed))
 	s.host.SetStreamHandler(SecretStream, s.handler(ctx, s.acceptSecret))
 	var served sync.WaitGroup
+	served.Go(func() {
+		if err := s.leaveRelays(ctx); err != nil {
+			s.o.Logger.Warn("streams through relays stay there", "reason", err)
+		}
+	})
 	for ctx.Err() == nil {
 		select {
 		case job := <-s.work:
