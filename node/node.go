@@ -55,6 +55,7 @@ type Node struct {
 	store   *corestore.Store
 	set     *replicate.Set
 	host    host.Host
+	hosted  chan struct{} // closed once there is the host
 	ownHost bool
 	service *protocols.Service
 	finder  *discovery.Finder
@@ -108,7 +109,7 @@ func NewWith(ctx context.Context, c config.Config, o Options) (*Node, error) {
 		o.Agent = Agent
 	}
 	n := &Node{
-		config: c.Filled(), log: o.Logger.With("part", "node"), began: time.Now(), ended: make(chan struct{}),
+		config: c.Filled(), log: o.Logger.With("part", "node"), began: time.Now(), hosted: make(chan struct{}), ended: make(chan struct{}),
 		topics: map[keys.DiscoveryKey]*topic{}, loose: loose{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
 		around: map[keys.DiscoveryKey]bool{},
 		seeds:  map[keys.Key]*seed{},

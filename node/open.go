@@ -71,6 +71,11 @@ func (n *Node) openDB(o Options) (*datastore.DB, error) {
 
 // openHost builds the host, unless the program has one.
 func (n *Node) openHost(ctx context.Context, o Options) (err error) {
+	defer func() {
+		if err == nil {
+			close(n.hosted)
+		}
+	}()
 	if o.Host != nil {
 		n.host = o.Host
 		return nil
@@ -183,6 +188,11 @@ func (silent) Withdraw(discovery.Topic) {}
 func (n *Node) relays(ctx context.Context, num int) <-chan peer.AddrInfo {
 	out := make(chan peer.AddrInfo, num)
 	defer close(out)
+	select {
+	case <-n.hosted: // the host asks before it is handed over
+	case <-ctx.Done():
+		return out
+	}
 	for _, p := range n.host.Network().Peers() {
 		if len(out) == num {
 			break

@@ -14,6 +14,7 @@ type Status struct {
 	Peer        string    `json:"peer"`      // the node's peer id
 	Since       time.Time `json:"since"`     // it runs
 	Addresses   []string  `json:"addresses"` // where it listens, each with the peer id
+	Reachable   []string  `json:"reachable"` // those of the addresses that others have tried, and found the node at
 	Profile     string    `json:"profile"`
 	Networks    []Network `json:"networks"`
 	Connections int       `json:"connections"`
@@ -44,7 +45,7 @@ type Peer struct {
 // Status tells what the node is doing.
 func (n *Node) Status() Status {
 	s := Status{
-		Peer: n.host.ID().String(), Since: n.began, Addresses: n.Addresses(), Profile: n.config.Discovery.Profile,
+		Peer: n.host.ID().String(), Since: n.began, Addresses: n.Addresses(), Reachable: n.reachable(), Profile: n.config.Discovery.Profile,
 		Networks: []Network{}, Connections: len(n.host.Network().Conns()), Peers: []Peer{}, Topics: n.finder.Topics(),
 	}
 	for _, t := range n.tables {
@@ -96,6 +97,22 @@ func (n *Node) Addresses() []string {
 		out = append(out, a.String()+"/p2p/"+n.host.ID().String())
 	}
 	return append(out, n.plain.addresses()...)
+}
+
+// reachable are the addresses at which others have found this node, as it asks them to try (AutoNAT v2).
+func (n *Node) reachable() []string {
+	list := []string{}
+	h, ok := n.host.(interface {
+		ConfirmedAddrs() (reachable, unreachable, unknown []ma.Multiaddr)
+	})
+	if !ok {
+		return list
+	}
+	tried, _, _ := h.ConfirmedAddrs()
+	for _, a := range tried {
+		list = append(list, a.String())
+	}
+	return list
 }
 
 // reach orders addresses by from where they can be used.

@@ -5,16 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p"
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/host/autorelay"
 	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	lswarm "github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/protocol/circuitv2/relay"
+	manet "github.com/multiformats/go-multiaddr/net"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/hypernode/hypernode/config"
@@ -65,8 +69,40 @@ func New(ctx context.Context, o Options) (host.Host, error) {
 		if err != nil {
 			return nil, errors.Join(err, limits.Close(), manager.Close())
 		}
+		if asks(o) {
+			err = doubt(h)
+		}
+		if err != nil {
+			return nil, errors.Join(err, h.Close())
+		}
 		return h, nil
 	})
+}
+
+// asks tells whether a host finds out whether it can be reached, and may need a relay if it cannot.
+func asks(o Options) bool {
+	return o.wide() && o.Config.Network.Relay == "client"
+}
+
+// wide tells whether the profile goes beyond the LAN.
+func (o Options) wide() bool {
+	return o.Config.Discovery.Profile == config.Own || o.Config.Discovery.Profile == config.Public
+}
+
+// doubt tells all parts of a host that has no public address that it is not known whether it can be reached. Otherwise they
+// learn of it when others have been asked, after a quarter of a minute, and look for a relay only then.
+func doubt(h host.Host) error {
+	if slices.ContainsFunc(h.Addrs(), manet.IsPublicAddr) {
+		return nil
+	}
+	e, err := h.EventBus().Emitter(new(event.EvtLocalReachabilityChanged))
+	if err == nil {
+		err = errors.Join(e.Emit(event.EvtLocalReachabilityChanged{Reachability: network.ReachabilityUnknown}), e.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("starting the network: %w", err)
+	}
+	return nil
 }
 
 // options are those that do not depend on the ports.
@@ -108,7 +144,7 @@ func reachable(o Options) ([]libp2p.Option, error) {
 	if err != nil {
 		return nil, err
 	}
-	wide := o.Config.Discovery.Profile == config.Own || o.Config.Discovery.Profile == config.Public
+	wide := o.wide()
 	if n.Relay == config.Off || !wide && len(relays) == 0 && n.Relay != "server" {
 		return append(list, libp2p.DisableRelay()), nil
 	}
@@ -128,16 +164,25 @@ func circuit() *relay.RelayLimit {
 	return &relay.RelayLimit{Duration: 10 * time.Minute, Data: 16 << 20}
 }
 
+// A node behind a router is not found before it has a relay. So the first one that offers itself is taken, and others are
+// looked for at short intervals; one that has refused is asked again after a while.
+const (
+	relaySoon  = 5 * time.Second
+	relayAgain = 5 * time.Minute
+)
+
 // outside are the options that ask others for help.
 func outside(o Options, relays []peer.AddrInfo, wide bool) (list []libp2p.Option) {
 	switch {
 	case len(relays) > 0:
-		list = append(list, libp2p.EnableAutoRelayWithStaticRelays(relays))
+		list = append(list, libp2p.EnableAutoRelayWithStaticRelays(relays,
+			autorelay.WithBootDelay(relaySoon), autorelay.WithMinInterval(relaySoon), autorelay.WithBackoff(relayAgain)))
 		if !wide && o.Config.Network.Relay != "server" {
 			list = append(list, libp2p.ForceReachabilityPrivate()) // there is nobody to ask, and the relays are named
 		}
 	case o.Relays != nil:
-		list = append(list, libp2p.EnableAutoRelayWithPeerSource(o.Relays))
+		list = append(list, libp2p.EnableAutoRelayWithPeerSource(o.Relays, autorelay.WithMinCandidates(1),
+			autorelay.WithBootDelay(0), autorelay.WithMinInterval(relaySoon), autorelay.WithBackoff(relayAgain)))
 	}
 	if o.Config.Network.AutoNAT == config.On {
 		list = append(list, libp2p.EnableAutoNATv2(), libp2p.EnableNATService())
