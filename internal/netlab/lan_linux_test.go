@@ -16,6 +16,8 @@ type lan struct {
 	// wide gives the machines addresses as they have on the internet, each in a network far from the others', and a route
 	// to all addresses, which ends at the bridge.
 	wide bool
+	// gateway is the address of the router that leads to another network, and outside the one that it has there; "" for none.
+	gateway, outside string
 }
 
 // machine is a namespace with a network card.
@@ -57,6 +59,10 @@ func (l *lan) machine() *machine {
 	m := &machine{space: mustSpace(l.t), t: l.t, hub: l.hub, port: fmt.Sprintf("port%d", l.size), home: l.t.TempDir()}
 	m.ip4 = fmt.Sprintf("10.77.0.%d", l.size)
 	mask, routes := "/24", []string(nil)
+	if l.gateway != "" {
+		m.ip4 = fmt.Sprintf("192.168.1.%d", 1+l.size)
+		routes = []string{"route add default via " + l.gateway}
+	}
 	if l.wide {
 		m.ip4 = fmt.Sprintf("%d.%d.7.%d", 40+l.size, 10*l.size, l.size)
 		mask, routes = "/32", []string{"route add default dev eth0"}

@@ -14,20 +14,6 @@ type netStatus struct {
 	Serves bool
 }
 
-// networks asks a node that runs on a machine, with the store in a folder.
-func (m *machine) networks(store string) map[string]netStatus {
-	m.t.Helper()
-	var status struct{ Networks []netStatus }
-	p := m.hypernode(store, append([]string{"node", "status"}, quiet()...)...)
-	p.ok()
-	p.line(&status)
-	all := map[string]netStatus{}
-	for _, n := range status.Networks {
-		all[n.Name] = n
-	}
-	return all
-}
-
 // TestPublicProfile has nodes with the default profile between two networks that know nothing of each other: stock IPFS nodes,
 // and nodes of the own network. They announce and look up in both; in that of IPFS they are clients, and nothing more.
 func TestPublicProfile(t *testing.T) {
@@ -66,10 +52,10 @@ func TestPublicProfile(t *testing.T) {
 	m := l.machine()
 	n := m.run(both)
 	until(t, "both networks", func() bool {
-		all := m.networks("node")
-		return all["/hypernode"].Nodes > 0 && all["/hypernode"].Serves && all["/ipfs"].Nodes > 0
+		r := m.status("node")
+		return r.network("/hypernode").Nodes > 0 && r.network("/hypernode").Serves && r.network("/ipfs").Nodes > 0
 	})
-	if m.networks("node")["/ipfs"].Serves {
+	if m.status("node").network("/ipfs").Serves {
 		t.Error("it serves the network of IPFS")
 	}
 	var info struct{ Protocols []string }
