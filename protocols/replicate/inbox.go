@@ -33,6 +33,11 @@ func (a *arrival) release(v core.Verdict) {
 	a.loan = nil
 }
 
+// arrivalCost is about what an answer takes in memory beside its bytes: a peer may send the smallest ones without an end.
+const arrivalCost = 512
+
+func (a *arrival) cost() int { return a.size + arrivalCost }
+
 // inbox is the answers of one peer that wait to be applied.
 type inbox struct {
 	some chan struct{} // holds a token when there are some
@@ -61,7 +66,7 @@ func (b *inbox) put(list []arrival) {
 	}
 	b.list = append(b.list, list...)
 	for i := range list {
-		b.bytes += list[i].size
+		b.bytes += list[i].cost()
 	}
 	select {
 	case b.some <- struct{}{}:
@@ -75,7 +80,7 @@ func (b *inbox) take() []arrival {
 	defer b.mu.Unlock()
 	n, size := 0, 0
 	for n < len(b.list) && size < maxGroup && b.list[n].link.replicator == b.list[0].link.replicator {
-		size += b.list[n].size
+		size += b.list[n].cost()
 		n++
 	}
 	group := slices.Clone(b.list[:n])
