@@ -64,7 +64,7 @@ func (s *scheduler) nextBlock(p *peer, now time.Time) (m message, ok bool) {
 			return s.askBlock(p, i, 1, now), true
 		}
 	}
-	if p.full() || !p.hold.IsZero() {
+	if p.full(now) || !p.hold.IsZero() {
 		return m, false
 	}
 	i, ok := s.takeBulk(p)

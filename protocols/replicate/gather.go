@@ -170,7 +170,7 @@ func (l *link) arrived(list []arrival) error {
 	if hold > 0 {
 		l.peer.hold = now.Add(hold)
 	}
-	fault, hungry, others := l.peer.fault, !l.peer.full(), r.sched.dirty
+	fault, hungry, others := l.peer.fault, !l.peer.full(now), r.sched.dirty
 	r.sched.dirty = false
 	r.mu.Unlock()
 	if others {

@@ -33,20 +33,25 @@ func (a *arrival) release(v core.Verdict) {
 	a.loan = nil
 }
 
-// arrivalCost is about what an answer takes in memory beside its bytes: a peer may send the smallest ones without an end.
-const arrivalCost = 512
-
-func (a *arrival) cost() int { return a.size + arrivalCost }
-
-// inbox is the answers of one peer that wait to be applied.
+// inbox is the answers of one peer that wait to be applied. Urgent ones are applied first.
 type inbox struct {
 	some chan struct{} // holds a token when there are some
 
 	mu     sync.Mutex
 	room   sync.Cond
-	list   []arrival
+	lists  [2][]arrival // those that take their turn, and those that are urgent
 	bytes  int
 	closed bool
+}
+
+// arrivalCost is about what an answer takes in memory beside its bytes: a peer may send the smallest ones without an end.
+const arrivalCost = 512
+
+func (a *arrival) cost() int { return a.size + arrivalCost }
+
+// urgent tells whether an answer is to be applied before others: somebody waits for it, and it rests on none of those.
+func (a *arrival) urgent() bool {
+	return a.ask != nil && a.ask.request.Priority > 0 && !a.ask.predicted
 }
 
 func (b *inbox) init() {
@@ -64,8 +69,9 @@ func (b *inbox) put(list []arrival) {
 	for b.bytes > maxInbox && !b.closed {
 		b.room.Wait()
 	}
-	b.list = append(b.list, list...)
 	for i := range list {
+		k := priority(list[i].urgent())
+		b.lists[k] = append(b.lists[k], list[i])
 		b.bytes += list[i].cost()
 	}
 	select {
@@ -74,17 +80,21 @@ func (b *inbox) put(list []arrival) {
 	}
 }
 
-// take returns the leading answers of one core, as many as are applied together.
-func (b *inbox) take() []arrival {
+// take returns the leading answers of one core: urgent ones, else about as many bytes as most.
+func (b *inbox) take(most int) []arrival {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	list := &b.lists[0]
+	if len(b.lists[1]) > 0 {
+		list, most = &b.lists[1], maxGroup
+	}
 	n, size := 0, 0
-	for n < len(b.list) && size < maxGroup && b.list[n].link.replicator == b.list[0].link.replicator {
-		size += b.list[n].cost()
+	for n < len(*list) && size < most && (*list)[n].link.replicator == (*list)[0].link.replicator {
+		size += (*list)[n].cost()
 		n++
 	}
-	group := slices.Clone(b.list[:n])
-	b.list = slices.Delete(b.list, 0, n)
+	group := slices.Clone((*list)[:n])
+	*list = slices.Delete(*list, 0, n)
 	b.bytes -= size
 	b.room.Broadcast()
 	return group
@@ -99,7 +109,11 @@ func (b *inbox) close() {
 
 func (st *stream) applyAll(ctx context.Context) error {
 	for {
-		group := st.inbox.take()
+		most := maxGroup
+		if st.haste.is(time.Now()) {
+			most = hastyGroup
+		}
+		group := st.inbox.take(most)
 		if len(group) == 0 {
 			return nil
 		}

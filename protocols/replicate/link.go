@@ -50,7 +50,7 @@ type link struct {
 
 func newLink(st *stream, r *Replicator) *link {
 	l := &link{stream: st, replicator: r, peer: newPeer(), release: func() {}}
-	l.requests.backlog, l.peer.load = &st.backlog, &st.asks
+	l.requests.backlog, l.peer.load, l.peer.haste = &st.backlog, &st.asks, &st.haste
 	l.encoder = l.append
 	return l
 }

@@ -79,6 +79,9 @@ func (s *scheduler) sendAsk(p *peer, a *ask, now time.Time) {
 	a.request.ID, a.at = s.ids, now
 	p.asks[s.ids] = a
 	p.load.Add(1)
+	if a.request.Priority > 0 {
+		p.haste.begin(now)
+	}
 }
 
 // nextFollow sends what the verdict on a proof asks for, and conflict probes, whose number is 0.

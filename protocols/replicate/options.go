@@ -42,9 +42,10 @@ const (
 	maxRequests = 4096
 
 	// maxInbox is how many bytes of answers wait to be applied; no more is read meanwhile. maxGroup is how many bytes are
-	// applied together.
-	maxInbox = 8 << 20
-	maxGroup = 4 << 20
+	// applied together, and hastyGroup the same in haste.
+	maxInbox   = 8 << 20
+	maxGroup   = 4 << 20
+	hastyGroup = 1 << 20
 
 	// unprovenFrame is the most bytes of one message of a stream on which no key has been proven yet: more than the openings
 	// of as many channels as a stream may have.

@@ -54,14 +54,17 @@ func (p *pace) came(size int, asked, now time.Time) {
 func (p *pace) idle() { p.bytes, p.since = 0, time.Time{} }
 
 // window is how many bytes may be asked for and not have come: twice what is under way when the peer is never idle, and what
-// comes in slackTime.
-func (p *pace) window() int {
+// comes in slackTime unless in haste.
+func (p *pace) window(haste bool) int {
 	if p.rate == 0 && p.bytes == 0 {
 		return firstWindow
 	}
 	least := float64(minWindow)
 	if p.rate > 0 {
-		least = max(slowWindow, min(least, p.rate*slowTime.Seconds()), min(slackWindow, p.rate*slackTime.Seconds()))
+		least = max(slowWindow, min(least, p.rate*slowTime.Seconds()))
+		if !haste {
+			least = max(least, min(slackWindow, p.rate*slackTime.Seconds()))
+		}
 	}
 	return int(min(max(2*p.rate*p.trip.Seconds(), least), maxWindow))
 }

@@ -20,6 +20,7 @@ type peer struct {
 	// What it was asked.
 	asks    map[uint64]*ask   // by id, until the answer comes
 	load    *atomic.Int64     // such requests to the same peer, for all cores
+	haste   *haste            // the urgent ones among them
 	blocks  map[uint64]*ask   // those for blocks, until the answer is applied
 	heads   map[*ask]struct{} // those for a head or for nodes, likewise
 	bytes   int               // expected from asks
@@ -63,7 +64,7 @@ type peer struct {
 
 func newPeer() *peer {
 	return &peer{
-		fresh: true, credit: giftCredit, load: new(atomic.Int64),
+		fresh: true, credit: giftCredit, load: new(atomic.Int64), haste: new(haste),
 		asks: map[uint64]*ask{}, blocks: map[uint64]*ask{}, heads: map[*ask]struct{}{}, asked: map[uint64]bool{},
 	}
 }
@@ -131,8 +132,8 @@ func (p *peer) wanting(start, end uint64) bool {
 
 // full tells whether the peer has enough to answer. It goes by turns from empty to full, so that requests go out many
 // at a time.
-func (p *peer) full() bool {
-	window := p.pace.window()
+func (p *peer) full(now time.Time) bool {
+	window := p.pace.window(p.haste.is(now))
 	switch {
 	case len(p.asks) >= maxAsks || p.bytes >= window || p.load.Load() >= maxStreamAsks:
 		p.filled = true

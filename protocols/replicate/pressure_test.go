@@ -88,10 +88,10 @@ func TestBackPressureOfStore(t *testing.T) {
 		t.Error("no end of answers is kept")
 	default:
 	}
-	if got := b.take(); len(got) != 1 {
+	if got := b.take(maxGroup); len(got) != 1 {
 		t.Errorf("%d answers are taken at a time", len(got))
 	}
-	b.take()
+	b.take(maxGroup)
 	<-put
 	b.close()
 }

@@ -107,6 +107,9 @@ func (s *scheduler) land(p *peer, a *ask) {
 	}
 	delete(p.asks, a.request.ID)
 	p.load.Add(-1)
+	if a.request.Priority > 0 {
+		p.haste.end()
+	}
 	p.bytes -= a.size
 	if len(p.asks) == 0 {
 		p.pace.idle()

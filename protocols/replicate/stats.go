@@ -89,12 +89,12 @@ func (r *Replicator) Peers() []PeerStats {
 }
 
 func (l *link) statsLocked() PeerStats {
-	p, s := l.peer, l.replicator.sched
+	p, s, now := l.peer, l.replicator.sched, time.Now()
 	return PeerStats{
 		Peer: string(l.stream.remote), Initiator: l.stream.initiator, Fork: p.remote.Fork, Length: p.remote.Length,
 		Blocks: p.have.Count(0, s.head.Length), Counters: l.stats,
-		Asked: len(p.asks), AskedBytes: p.bytes, Window: p.pace.window(), RoundTrip: p.pace.trip, Rate: p.pace.rate,
-		Waiting: l.requests.count(), Choked: !s.canAsk(p) || p.full() || !p.hold.IsZero(),
+		Asked: len(p.asks), AskedBytes: p.bytes, Window: p.pace.window(p.haste.is(now)), RoundTrip: p.pace.trip, Rate: p.pace.rate,
+		Waiting: l.requests.count(), Choked: !s.canAsk(p) || p.full(now) || !p.hold.IsZero(),
 	}
 }
 

@@ -25,6 +25,7 @@ type stream struct {
 	alarm     chan struct{} // holds a token when something is to be looked after in time
 	retiring  atomic.Bool
 	asks      atomic.Int64 // requests that are not answered, for all cores
+	haste     haste        // the urgent ones among them
 
 	mu      sync.Mutex // guards what follows
 	links   map[keys.DiscoveryKey]*link
