@@ -34,6 +34,9 @@ func (s *scheduler) data(p *peer, proof *merkle.Proof, size int, now time.Time) 
 		}
 	}
 	p.heard, p.stalled = now, false
+	if r := &p.reached[a.class()]; a.at.After(*r) {
+		*r = a.at
+	}
 	if proof.Answers(a.request) {
 		return a, takeAnswer
 	}

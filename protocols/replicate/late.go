@@ -32,7 +32,8 @@ func (s *scheduler) tick(now time.Time) {
 				continue
 			}
 			silent := now.Sub(p.heard) >= slow
-			if !silent && !p.pace.behind(p.bytes) {
+			passedOver := p.reached[a.class()].Sub(a.at) >= slow
+			if !silent && !passedOver && !p.pace.behind(p.bytes) {
 				continue // behind others on a slow line
 			}
 			p.stalled = p.stalled || silent

@@ -26,6 +26,7 @@ type peer struct {
 	bytes   int               // expected from asks
 	turn    uint64            // which one it was to come
 	heard   time.Time         // its last answer
+	reached [2]time.Time      // when the last request that it has answered was made, and the last urgent one
 	stalled bool              // it has not answered for long: it is asked for no more
 	gave    bool              // a block that was asked for was right
 	filled  bool              // the window was filled up; it is used again once it is half empty
@@ -87,6 +88,9 @@ type ask struct {
 }
 
 func (a *ask) block() uint64 { return a.request.Block.Index }
+
+// class is 1 for what is urgent: it is answered before the rest, and else peers answer in the order in which they were asked.
+func (a *ask) class() int { return priority(a.request.Priority > 0) }
 
 // message is what is to be sent to a peer next; one field is set.
 type message struct {
