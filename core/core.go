@@ -94,6 +94,36 @@ func (c *Core) padding() uint64 {
 // their sync.
 func (c *Core) Served() Head { return c.head(c.log.served.Load()) }
 
+// Sync returns once all that is visible now is on stable storage, and so is shown to peers. With full durability that is so
+// when an append returns.
+func (c *Core) Sync(ctx context.Context) error {
+	head := c.Head()
+	if c.log.source() == nil {
+		if err := c.check(); err != nil {
+			return err
+		}
+		_, err := c.log.shown(ctx)
+		return err
+	}
+	if err := c.log.db.Sync(ctx); err != nil {
+		return err
+	}
+	for { // the sync may have ended a moment before what waited for it is shown
+		changed := c.log.waitChange()
+		if err := c.check(); err != nil {
+			return err
+		}
+		if s := c.Served(); s.Fork > head.Fork || s.Fork == head.Fork && s.Length >= head.Length {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // TreeHash returns the hash that, with length and fork, stands for the whole log.
 func (c *Core) TreeHash() merkle.Hash { return c.state().treeHash }
 

@@ -80,6 +80,7 @@ func (l *log) announce(p *publication) {
 	l.mu.Lock()
 	l.late--
 	l.served.Store(p.state)
+	l.wakeLocked()
 	session := l.session
 	l.mu.Unlock()
 	if session != nil {

@@ -241,3 +241,29 @@ func TestGroupCommit(t *testing.T) {
 	}
 	mustVerify(t, c)
 }
+
+// TestSync waits until what was appended may be shown to peers.
+func TestSync(t *testing.T) {
+	for name, source := range map[string]Source{"with a session": &waiting{fakeSource: newFakeSource(nil, 1), told: make(chan Change, 100)}, "alone": nil} {
+		t.Run(name, func(t *testing.T) {
+			g, db := openGated(t, datastore.Process)
+			c := openCore(t, db, Options{Pair: pairOf(1), Derived: true, Source: source})
+			open := g.shut()
+			defer open()
+			mustAppend(t, c, numbered(0, 4)...)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			wantErr(t, "sync", c.Sync(ctx), context.Canceled)
+			if c.Served().Length != 0 {
+				t.Fatalf("serves %v", c.Served())
+			}
+			open()
+			for n := range uint64(50) {
+				mustAppend(t, c, numbered(4+n, 1)...)
+				if err := c.Sync(t.Context()); err != nil || c.Served() != c.Head() {
+					t.Fatalf("%v, serves %v of %v", err, c.Served(), c.Head())
+				}
+			}
+		})
+	}
+}
