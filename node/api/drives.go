@@ -63,6 +63,9 @@ func (s *server) share(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer d.Close()
+	if err := d.Core().Sync(r.Context()); err != nil { // who hears of a version can have it
+		return err
+	}
 	if err := s.n.Seed(r.Context(), d.Key(), node.SeedOptions{Label: r.PathValue("name")}); err != nil {
 		return err
 	}
