@@ -123,7 +123,7 @@ func (l *loader) environment(s Sources) error {
 		name, text, _ := strings.Cut(pair, "=")
 		f, ok := find(&l.c, func(f field) bool { return f.variable() == name })
 		if !ok {
-			if meant, is := misnamed(name); is {
+			if meant, is := misnamed(name); is && text != "" {
 				return &KeyError{Source: "environment", Key: name, Nearest: meant}
 			}
 			continue
