@@ -54,7 +54,9 @@ type Seed struct {
 
 // Part is how much of a core is held.
 type Part struct {
-	Length, Contiguous, Bytes uint64
+	Length     uint64 `json:"length"`
+	Contiguous uint64 `json:"contiguous"`
+	Bytes      uint64 `json:"bytes"`
 }
 
 // seed is a Seed while the node runs.

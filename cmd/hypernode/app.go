@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -111,15 +112,25 @@ func group(c *cobra.Command) {
 	}
 }
 
-// args makes a wrong number of arguments a wrong use.
+// args makes a wrong number of arguments a wrong use, and says what is right. A check may say it in words of its own.
 func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(c *cobra.Command, list []string) error {
-		if err := check(c, list); err != nil {
-			return misused(c, err)
+		err := check(c, list)
+		if err == nil {
+			return nil
 		}
-		return nil
+		if own := new(wantError); !errors.As(err, &own) {
+			err = errorf("%s given; want: %s", count(uint64(len(list)), "argument"), c.UseLine())
+		}
+		return misused(c, err)
 	}
 }
+
+// wantError says which arguments are wanted.
+type wantError struct{ text string }
+
+// Error implements error.
+func (e *wantError) Error() string { return e.text }
 
 func misused(c *cobra.Command, err error) error {
 	return &failure{code: exitUsage, hint: `see "` + c.CommandPath() + ` --help"`, err: err}

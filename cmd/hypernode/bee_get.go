@@ -37,6 +37,12 @@ func (a *app) beeGetCommand() *cobra.Command {
 	return c
 }
 
+// gotValue is the result of "bee get" into a file.
+type gotValue struct {
+	Out   string `json:"out"`
+	Bytes int    `json:"bytes"`
+}
+
 func (a *app) beeGet(ctx context.Context, text, key string, f *beeGetFlags) error {
 	return a.withBee(ctx, text, &f.peerFlags, func(ctx context.Context, b *bee.Bee) error {
 		e, err := b.Get(ctx, []byte(key))
@@ -47,6 +53,7 @@ func (a *app) beeGet(ctx context.Context, text, key string, f *beeGetFlags) erro
 			return err
 		}
 		if f.out != "" && f.out != "-" {
+			a.result = gotValue{f.out, len(e.Value)}
 			return a.replace(f.out, func(w io.Writer) error {
 				_, err := w.Write(e.Value)
 				return err

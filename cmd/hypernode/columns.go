@@ -41,6 +41,7 @@ func (a *app) columns(rows [][]string) error {
 func (a *app) listing(heading []string, rows [][]string, docs []any) error {
 	if f, ok := a.stdout.(*os.File); !a.json && ok && term.IsTerminal(int(f.Fd())) {
 		if len(rows) == 0 {
+			a.say("none")
 			return nil
 		}
 		return a.columns(append([][]string{heading}, rows...))

@@ -160,6 +160,12 @@ func (a *app) configPath(file string) (string, error) {
 	return a.configFile(root), nil
 }
 
+// configChanged is what commands print that change the file.
+type configChanged struct {
+	File    string `json:"file"`
+	Changed bool   `json:"changed"`
+}
+
 // changeConfig replaces the configuration file by what change makes of it.
 func (a *app) changeConfig(file string, change func(name string, text []byte) ([]byte, error)) error {
 	name, err := a.configPath(file)
@@ -174,10 +180,12 @@ func (a *app) changeConfig(file string, change func(name string, text []byte) ([
 	if err != nil {
 		return invalidConfig(err)
 	}
+	a.result = configChanged{name, string(out) != string(text)}
 	if string(out) == string(text) {
 		return fail(exitNothing, "", "%s says so already", plain(name))
 	}
 	if err := writeConfig(name, out); err != nil {
+		a.result = nil
 		return err
 	}
 	a.say("changed %s", plain(name))
@@ -301,10 +309,12 @@ func (a *app) editConfig(ctx context.Context, file string) error {
 	if err := config.Parse(draft, out); err != nil {
 		return &failure{exitUsage, `"hypernode config edit" goes on where you left; remove ` + plain(draft) + " to begin anew", err}
 	}
+	a.result = configChanged{name, string(out) != string(text)}
 	if string(out) == string(text) {
 		return errors.Join(removed(draft), fail(exitNothing, "", "nothing was changed"))
 	}
 	if err := writeConfig(name, out); err != nil {
+		a.result = nil
 		return err
 	}
 	a.say("changed %s", plain(name))

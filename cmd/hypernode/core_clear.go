@@ -33,7 +33,7 @@ lost.`,
 				return cobra.ExactArgs(1)(c, list)
 			}
 			if len(list) == 1 {
-				return errorf("which blocks? give START and END, or --all")
+				return &wantError{"which blocks? give START and END, or --all"}
 			}
 			return cobra.ExactArgs(3)(c, list)
 		}),

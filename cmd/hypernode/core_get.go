@@ -170,7 +170,7 @@ func replaceFile(name string, write func(w io.Writer) error) error {
 	}
 	f, err := os.OpenFile(temporary, flags, 0o666)
 	if err != nil {
-		return fmt.Errorf("writing the blocks: %w", err)
+		return fmt.Errorf("writing %s: %w", plain(name), err)
 	}
 	w := bufio.NewWriterSize(f, 64<<10)
 	err = write(w)

@@ -46,11 +46,11 @@ named.`,
 		Args: args(func(c *cobra.Command, list []string) error {
 			switch {
 			case all && len(list) > 0:
-				return errorf("give REF or --all, not both")
+				return &wantError{"give REF or --all, not both"}
 			case all:
 				return nil
 			case len(list) == 0:
-				return errorf("which core? give REF, or --all")
+				return &wantError{"which core? give REF, or --all"}
 			}
 			return cobra.ExactArgs(1)(c, list)
 		}),

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net/url"
 	"path"
 	"strconv"
 	"strings"
@@ -44,12 +46,17 @@ type place struct {
 	path string // "" for none
 }
 
-// parsePlace reads the arguments DRIVE[@VERSION] [PATH], or hyper://KEY[@VERSION]/PATH alone.
+// parsePlace reads the arguments DRIVE[@VERSION] [PATH], or hyper://KEY[@VERSION]/PATH alone. In an address %20 and the like stand for
+// what they do in all addresses.
 func parsePlace(list []string) (p place, err error) {
 	text := list[0]
 	if rest, ok := strings.CutPrefix(text, scheme); ok {
 		if key, path, ok := strings.Cut(rest, "/"); ok {
-			text, p.path = scheme+key, path
+			if text, p.path = scheme+key, path; strings.Contains(path, "%") {
+				if p.path, err = url.PathUnescape(path); err != nil {
+					return p, fail(exitUsage, "in an address %25 stands for %, %3F for ?", "%s is no address: %w", plain(list[0]), err)
+				}
+			}
 		}
 	}
 	if p.versioned, err = parseVersioned(text); err != nil {
@@ -207,6 +214,8 @@ func placed(p place, err error) error {
 	case errors.Is(err, drive.ErrVersion), errors.Is(err, bee.ErrVersion):
 		return fail(exitNotFound, `"hypernode drive log" lists the changes; of those made together only the last version is kept`,
 			"%s: there is no such version", p)
+	case errors.Is(err, fs.ErrExist):
+		return fail(exitRefused, `remove it with "hypernode drive rm" first, or name another path`, "%s: there is a file already", p)
 	case errors.Is(err, drive.ErrPath):
 		return fail(exitUsage, "", "%s: %w", p, err)
 	case errors.Is(err, drive.ErrIsMount):

@@ -34,6 +34,13 @@ func (a *app) driveCatCommand() *cobra.Command {
 	return c
 }
 
+// catFile is the result of "drive cat" into a file.
+type catFile struct {
+	Key   string `json:"key"`
+	Out   string `json:"out"`
+	Bytes int64  `json:"bytes"`
+}
+
 func (a *app) driveCat(ctx context.Context, list []string, f *driveCatFlags) error {
 	p, err := parsePlace(list)
 	if err != nil {
@@ -58,7 +65,14 @@ func (a *app) driveCat(ctx context.Context, list []string, f *driveCatFlags) err
 			from = io.LimitReader(file, f.length)
 		}
 		if f.out != "" && f.out != "-" {
-			return a.replace(f.out, func(w io.Writer) error { _, err := io.Copy(w, from); return err })
+			out := catFile{address(d.Key()), f.out, 0}
+			err := a.replace(f.out, func(w io.Writer) (err error) { out.Bytes, err = io.Copy(w, from); return err })
+			if err != nil {
+				return err
+			}
+			a.result = out
+			a.say("wrote %s to %s", size(uint64(out.Bytes)), plain(f.out))
+			return nil
 		}
 		if _, err := io.Copy(a.stdout, from); err != nil {
 			return fmt.Errorf("printing %s: %w", p, err)

@@ -194,7 +194,6 @@ func (a *app) mirrorDone(k keys.Key, version uint64, s mirror.Stats, err error) 
 		key = address(k)
 	}
 	a.result = mirrored{key, version, s.Files, s.Added, s.Changed, s.Removed, s.Unchanged, s.Skipped, s.BytesWritten}
-	a.say("version %d: %s, %d added, %d changed, %d removed, %d unchanged", version, count(uint64(s.Files), "file"),
-		s.Added, s.Changed, s.Removed, s.Unchanged)
+	a.say("version %d: %s", version, changes(s))
 	return partly(err)
 }

@@ -92,6 +92,8 @@ func (f *failure) Error() string { return f.err.Error() }
 // Unwrap returns the cause.
 func (f *failure) Unwrap() error { return f.err }
 
+const noSpaceHint = `make room on the disk; "hypernode core clear" frees space too`
+
 // known says what to make of an error that a library returned.
 type known struct {
 	err  error
@@ -103,7 +105,7 @@ type known struct {
 func knownErrors() []known {
 	return []known{
 		{context.Canceled, exitInterrupted, ""},
-		{datastore.ErrLocked, exitLocked, "wait until it has ended, or stop it; two processes never open one store"},
+		{datastore.ErrLocked, exitLocked, `wait until it has ended, or stop it; "hypernode node run" serves any number of commands at a time`},
 		{core.ErrConflict, exitConflict, "the writer signed two histories; the core is frozen and takes no more blocks"},
 		{core.ErrRolledBack, exitConflict, "this store is an older copy; use the newer one, or fetch the blocks it lacks"},
 		{datastore.ErrFormat, exitRefused, "open it with the version of hypernode that made it"},
@@ -112,7 +114,9 @@ func knownErrors() []known {
 		{core.ErrEncrypted, exitSecret, keyHint},
 		{core.ErrCorrupt, exitCorrupt, `"hypernode core verify --all" tells what is damaged; get the rest out with "hypernode core get"`},
 		{datastore.ErrCorrupt, exitCorrupt, `"hypernode core verify --all" tells what is damaged; get the rest out with "hypernode core get"`},
-		{datastore.ErrNoSpace, exitFailed, `make room on the disk; "hypernode core clear" frees space too`},
+		{datastore.ErrNoSpace, exitFailed, noSpaceHint},
+		{syscall.ENOSPC, exitFailed, "make room on the disk and run it again"},
+		{syscall.EDQUOT, exitFailed, "make room within your quota and run it again"},
 		{datastore.ErrStoreFailed, exitFailed, "the disk failed; check it before you try again"},
 		{core.ErrNotWritable, exitRefused, "only the store in which a core was made can change it"},
 		{core.ErrBlockSize, exitRefused, "cut it into smaller blocks"},

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hypernode/hypernode/config"
+	"github.com/hypernode/hypernode/datastore"
 	"github.com/hypernode/hypernode/node"
 	"github.com/hypernode/hypernode/node/api"
 )
@@ -22,8 +23,8 @@ func (a *app) nodeCommand() *cobra.Command {
 		Use:   "node",
 		Short: "The node that serves and seeds: run, status, metrics, stop",
 		Long: `A node keeps the store open, finds peers, serves what is shared and keeps copies of
-what is seeded. "seed", "unseed", "seeds" and "peers" talk to it through a socket in
-the folder that holds everything.`,
+what is seeded. While it runs all commands work through it, by a socket that only its
+user can open; "hypernode paths" tells where.`,
 		Example: `  hypernode node run
   hypernode node status --json
   hypernode node stop`,
@@ -61,6 +62,10 @@ type runningNode struct {
 }
 
 func (a *app) nodeRun(ctx context.Context, f *nodeFlags) error {
+	if client := a.runningNode(ctx); client != nil {
+		defer client.Close()
+		return fail(exitLocked, `"hypernode node status" tells of it, "hypernode node stop" ends it`, "a node is running here already")
+	}
 	ready := false
 	a.registry = api.NewRegistry()
 	err := a.withNode(ctx, f, false, func(ctx context.Context, n *node.Node) error {
@@ -97,7 +102,9 @@ func (a *app) nodeRun(ctx context.Context, f *nodeFlags) error {
 
 func (a *app) printRunning(out *runningNode) error {
 	if a.json {
-		return a.encode(out)
+		if err := a.encode(out); err != nil {
+			return err
+		}
 	}
 	for _, at := range out.Addresses {
 		if err := a.print("%s", at); err != nil {
@@ -127,8 +134,11 @@ func (a *app) withClient(ctx context.Context, f *nodeFlags, fn func(c *api.Clien
 
 // hintOf says what to do about an answer of a node.
 func hintOf(code string) string {
-	if code == api.CodeQuota {
+	switch code {
+	case api.CodeQuota:
 		return `raise limits.store in the configuration, or free space: "hypernode unseed", "hypernode core clear"`
+	case api.CodeNoSpace:
+		return noSpaceHint
 	}
 	return ""
 }
@@ -142,7 +152,7 @@ func noNode(err error) error {
 	case errors.As(err, &answer):
 		codes := map[string]int{
 			api.CodeInvalid: exitUsage, api.CodeNotFound: exitNotFound, api.CodeRefused: exitRefused, api.CodeQuota: exitQuota,
-			api.CodeCancelled: exitInterrupted,
+			api.CodeNoSpace: exitFailed, api.CodeCancelled: exitInterrupted,
 		}
 		if code, ok := codes[answer.Code]; ok {
 			return &failure{code, hintOf(answer.Code), err}
@@ -231,14 +241,57 @@ func (a *app) nodeStopCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "stop",
 		Short:   "Stop the node",
+		Long:    "Stop the node, and wait until its store is free.",
 		Example: `  hypernode node stop`,
 		Args:    args(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			return a.withClient(c.Context(), &f, func(client *api.Client) error { return client.Stop(c.Context()) })
-		},
+		RunE:    func(c *cobra.Command, _ []string) error { return a.nodeStop(c.Context(), &f) },
 	}
 	f.add(c.Flags())
 	return c
+}
+
+// stopped is the result of "node stop".
+type stopped struct {
+	Stopped bool `json:"stopped"`
+	PID     int  `json:"pid"`
+}
+
+// nodeStop ends the node that runs and waits until others can open its store.
+func (a *app) nodeStop(ctx context.Context, f *nodeFlags) error {
+	var out stopped
+	err := a.withClient(ctx, f, func(client *api.Client) error {
+		s, err := client.Status(ctx)
+		if err != nil {
+			return err
+		}
+		out.PID = s.PID
+		return client.Stop(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	c, _, err := a.configuration(f, true)
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		db, err := openEngine(c.Store.Engine, c.StorePath(), datastore.Options{ReadOnly: true})
+		switch {
+		case err == nil:
+			out.Stopped, a.result = true, &out
+			return closed(nil, "closing the store", db.Close())
+		case !errors.Is(err, datastore.ErrLocked):
+			out.Stopped, a.result = true, &out
+			return nil // what is wrong with it is told by who uses it
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 func (a *app) peersCommand() *cobra.Command {
@@ -315,11 +368,20 @@ func (a *app) initialize(ctx context.Context, f *nodeFlags) error {
 	if err := writeNew(file, config.Sample()); err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
 	}
-	return a.withQuietNode(ctx, c, func(n *node.Node) error {
-		a.result = initialized{c.Path, file, n.Host().ID().String()}
+	done := func(peer string) error {
+		a.result = initialized{c.Path, file, peer}
 		a.say("store and identity are in %s, the configuration is %s", plain(c.Path), plain(file))
 		tell()
-		return a.print("%s", n.Host().ID())
+		return a.print("%s", peer)
+	}
+	return a.withClientOr(ctx, f, func(ctx context.Context, client *api.Client) error {
+		s, err := client.Status(ctx)
+		if err != nil {
+			return err
+		}
+		return done(s.Peer)
+	}, func() error {
+		return a.withQuietNode(ctx, c, func(n *node.Node) error { return done(n.Host().ID().String()) })
 	})
 }
 

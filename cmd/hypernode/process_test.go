@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/hypernode/hypernode/config"
 )
 
 // process is a program that a script has running beside it, with an open standard input.
@@ -63,7 +65,7 @@ func launch(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	*p = process{cmd: exec.Command(args[0], args[1:]...), lines: make(chan string, 1024)}
 	p.cmd.Dir, p.cmd.Stdout = ts.MkAbs("."), &p.stdout
-	for _, name := range []string{"HYPERNODE_PATH", "HYPERNODE_DISCOVERY_PROFILE", "HYPERNODE_NETWORK_LISTEN", "HYPERNODE_NETWORK_TRANSPORTS", "HOME", "PATH", "TMPDIR", "GORACE", "XDG_RUNTIME_DIR", "HYPERNODE_STORE_DURABILITY", "HYPERNODE_LIMITS_STORE"} {
+	for _, name := range passedOn() {
 		if value := ts.Getenv(name); value != "" { // an empty list would be one
 			p.cmd.Env = append(p.cmd.Env, name+"="+value)
 		}
@@ -80,6 +82,15 @@ func launch(ts *testscript.TestScript, neg bool, args []string) {
 			p.lines <- s.Text()
 		}
 	}()
+}
+
+// passedOn are the variables of a script that its processes get.
+func passedOn() []string {
+	list := []string{"HYPERNODE_PATH", "HOME", "PATH", "TMPDIR", "GORACE", "XDG_RUNTIME_DIR"}
+	for _, s := range config.Settings(config.Default(), nil) {
+		list = append(list, s.Variable)
+	}
+	return list
 }
 
 // kill ends a process that a failed script left behind.

@@ -38,7 +38,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 	switch {
 	case code == exitOK:
 	case code == exitNothing:
-		a.say("%s", err)
+		a.say("%s", text(err))
 	default:
 		a.complain(err, hint)
 	}
@@ -47,7 +47,7 @@ func (a *app) finish(ctx context.Context, err error) int {
 
 // complain writes an error: what was tried and why it failed, then what to do.
 func (a *app) complain(err error, hint string) {
-	a.writeLine("error: " + oneLine(err.Error()))
+	a.writeLine("error: " + oneLine(text(err)))
 	if hint != "" {
 		a.writeLine("hint: " + oneLine(hint))
 	}
@@ -58,13 +58,13 @@ func (a *app) printDocument(code int, hint string, err error) error {
 	problem := struct {
 		Error errorReport `json:"error"`
 	}{errorReport{code, strings.ToValidUTF8(text(err), "\uFFFD"), hint}}
-	switch failed := code != exitOK && code != exitNothing; {
-	case !failed && a.result == nil:
+	switch {
+	case code == exitOK && a.result == nil:
 		return nil
-	case !failed:
-		return a.encode(a.result)
 	case a.result == nil:
 		return a.encode(problem)
+	case code == exitOK || code == exitNothing: // which the result tells too
+		return a.encode(a.result)
 	}
 	doc, derr := json.Marshal(a.result)
 	tail, terr := json.Marshal(problem)
@@ -78,7 +78,16 @@ func text(err error) string {
 	if err == nil {
 		return ""
 	}
-	return err.Error()
+	return spoken(err.Error())
+}
+
+// spoken is what an error says without the names of the packages that it comes from, which mean nothing to a user.
+func spoken(s string) string {
+	for _, name := range []string{"api", "bee", "config", "core", "corestore", "datastore", "drive", "merkle", "mirror", "node", "pebble", "swarm"} {
+		s = strings.TrimPrefix(s, name+": ")
+		s = strings.ReplaceAll(s, ": "+name+": ", ": ")
+	}
+	return s
 }
 
 // encode writes one line of JSON.

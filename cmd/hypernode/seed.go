@@ -61,6 +61,17 @@ func parseKeys(list []string) ([]keys.Key, error) {
 	return out, nil
 }
 
+// seededKeys is the result of "seed", unseededKeys that of "unseed".
+type (
+	seededKeys struct {
+		Seeded  []string `json:"seeded"`
+		Running bool     `json:"running"` // a node runs, which fetches them
+	}
+	unseededKeys struct {
+		Unseeded []string `json:"unseeded"`
+	}
+)
+
 func (a *app) seedCommand() *cobra.Command {
 	var f nodeFlags
 	var o node.SeedOptions
@@ -77,10 +88,13 @@ whenever a node runs. The list is kept over restarts.`,
 				return err
 			}
 			return a.withSeeder(c.Context(), &f, making, func(s seeder, runs bool) error {
+				done := seededKeys{[]string{}, runs}
 				for _, k := range wanted {
 					if err := s.Seed(c.Context(), k, o); err != nil {
 						return fmt.Errorf("seeding %s: %w", address(k), err)
 					}
+					done.Seeded = append(done.Seeded, address(k))
+					a.result = done
 				}
 				if !runs {
 					a.say(`noted; it is fetched and served when a node runs: "hypernode node run"`)
@@ -110,12 +124,15 @@ func (a *app) unseedCommand() *cobra.Command {
 				return err
 			}
 			return a.withSeeder(c.Context(), &f, writing, func(s seeder, _ bool) error {
+				done := unseededKeys{[]string{}}
 				for _, k := range wanted {
-					if err := s.Unseed(c.Context(), k); errors.Is(err, node.ErrNotSeeded) {
+					if err := s.Unseed(c.Context(), k); notSeeded(err) {
 						return fail(exitNotFound, `list the seeds with "hypernode seeds"`, "%s is not seeded", address(k))
 					} else if err != nil {
 						return fmt.Errorf("unseeding %s: %w", address(k), err)
 					}
+					done.Unseeded = append(done.Unseeded, address(k))
+					a.result = done
 				}
 				return nil
 			})
@@ -123,6 +140,12 @@ func (a *app) unseedCommand() *cobra.Command {
 	}
 	f.add(c.Flags())
 	return c
+}
+
+// notSeeded tells whether an error, of this process or of the node that runs, is that of a key that is not on the list.
+func notSeeded(err error) bool {
+	var answer *api.Error
+	return errors.Is(err, node.ErrNotSeeded) || errors.As(err, &answer) && answer.Code == api.CodeNotFound
 }
 
 func (a *app) seedsCommand() *cobra.Command {
@@ -142,7 +165,7 @@ runs, and the label, with tabs between.`,
 				}
 				rows, docs := [][]string{}, []any{}
 				for _, s := range list {
-					rows, docs = append(rows, seedRow(s, runs)), append(docs, s)
+					rows, docs = append(rows, seedRow(s, runs)), append(docs, seedDocument{address(s.Key), s})
 				}
 				return a.listing([]string{"ADDRESS", "HELD", "LABEL"}, rows, docs)
 			})
@@ -157,6 +180,12 @@ func listSeeds(ctx context.Context, s seeder) ([]node.Seed, error) {
 		return n.Seeds(), nil
 	}
 	return s.(*api.Client).Seeds(ctx)
+}
+
+// seedDocument is a seed with --json: its key is an address, as everywhere.
+type seedDocument struct {
+	Key string `json:"key"`
+	node.Seed
 }
 
 func seedRow(s node.Seed, runs bool) []string {

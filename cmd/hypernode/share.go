@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,6 +30,8 @@ type shared struct {
 	Added   int64    `json:"added"`
 	Changed int64    `json:"changed"`
 	Removed int64    `json:"removed"`
+	Skipped int64    `json:"skipped"`
+	Failed  int64    `json:"failed"`
 	Bytes   int64    `json:"bytes"` // that were read
 	Peers   []string `json:"addresses"`
 }
@@ -165,7 +168,7 @@ func (s *sharing) once(ctx context.Context, store *corestore.Store) (err error) 
 	if err != nil && !errors.Is(err, mirror.ErrPartial) {
 		return err
 	}
-	return errors.Join(s.print(d.Key(), d.Version(), stats, nil), partly(err))
+	return errors.Join(s.print(d.Key(), d.Version(), stats, []string{}, true), partly(err))
 }
 
 // sync brings the drive up to date.
@@ -190,7 +193,7 @@ func (s *sharing) give(ctx context.Context, c *api.Client) error {
 	if share, err = c.Share(ctx, name); err != nil { // with the version of now
 		return noNode(err)
 	}
-	if err := s.print(share.Key, share.Version, stats, share.Addresses); err != nil {
+	if err := s.print(share.Key, share.Version, stats, share.Addresses, !s.flags.live); err != nil {
 		return err
 	}
 	if !s.flags.live {
@@ -224,10 +227,13 @@ func (s *sharing) run(ctx context.Context, n *node.Node) (err error) {
 	if failed != nil && !errors.Is(failed, mirror.ErrPartial) {
 		return failed
 	}
+	if err := made.Core().Sync(ctx); err != nil { // who hears of a version can have it
+		return fmt.Errorf("sharing %s: %w", plain(s.path), err)
+	}
 	if err := n.Seed(ctx, made.Key(), node.SeedOptions{Label: name}); err != nil {
 		return fmt.Errorf("seeding %s: %w", address(made.Key()), err)
 	}
-	if err := s.print(made.Key(), made.Version(), stats, n.Addresses()); err != nil {
+	if err := s.print(made.Key(), made.Version(), stats, n.Addresses(), false); err != nil {
 		return err
 	}
 	if !s.flags.live {
@@ -259,12 +265,12 @@ func (s *sharing) follow(ctx context.Context, to mirror.Tree, version func() uin
 // served tells whether all was shared before the end.
 func (s *sharing) served() bool { return s.app.announced }
 
-func (s *sharing) print(k keys.Key, version uint64, stats mirror.Stats, peers []string) error {
+// print prints the address, or notes it as the result of a command that ends now.
+func (s *sharing) print(k keys.Key, version uint64, stats mirror.Stats, peers []string, last bool) error {
 	key := address(k)
 	out := shared{Key: key, Link: link(key, hints(peers)), Version: version, Files: stats.Files, Added: stats.Added,
-		Changed: stats.Changed, Removed: stats.Removed, Bytes: stats.BytesRead, Peers: peers}
-	s.app.say("%s: version %d, %s, %d added, %d changed, %d removed", plain(s.path), out.Version, count(uint64(out.Files), "file"),
-		out.Added, out.Changed, out.Removed)
+		Changed: stats.Changed, Removed: stats.Removed, Skipped: stats.Skipped, Failed: stats.Failed, Bytes: stats.BytesRead, Peers: peers}
+	s.app.say("%s: version %d, %s", plain(filepath.Join(s.path, s.only)), out.Version, changes(stats))
 	s.app.announced = true
 	if s.flags.qr {
 		picture, err := drawQR(out.Key)
@@ -273,7 +279,11 @@ func (s *sharing) print(k keys.Key, version uint64, stats mirror.Stats, peers []
 		}
 		fmt.Fprint(s.app.stderr, picture)
 	}
-	if s.app.json {
+	switch {
+	case s.app.json && last:
+		s.app.result = out
+		return nil
+	case s.app.json:
 		return s.app.encode(out)
 	}
 	if err := s.app.print("%s", out.Key); err != nil || len(peers) == 0 {
@@ -330,21 +340,69 @@ func room(n *node.Node) error {
 	return fail(exitQuota, hintOf(api.CodeQuota), "the store uses all of the disk that limits.store allows")
 }
 
-// partly gives what was done but in parts its exit code.
+// changes is what a mirror did, for people.
+func changes(s mirror.Stats) string {
+	text := fmt.Sprintf("%s, %d added, %d changed, %d removed", count(uint64(s.Files), "file"), s.Added, s.Changed, s.Removed)
+	if s.Unchanged > 0 {
+		text += fmt.Sprintf(", %d unchanged", s.Unchanged)
+	}
+	if s.Skipped > 0 {
+		text += fmt.Sprintf(", %d skipped (--verbose says which)", s.Skipped)
+	}
+	if s.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", s.Failed)
+	}
+	return text
+}
+
+// partly gives what was done but in parts its exit code. The files that failed have been told one by one.
 func partly(err error) error {
-	if err == nil || !errors.Is(err, mirror.ErrPartial) {
+	var partial *mirror.PartialError
+	if err == nil || !errors.As(err, &partial) {
 		return err
 	}
-	return &failure{exitPartly, "the rest is done; mend what is named and run it again", err}
+	f := &failure{code: exitPartly, hint: "all others are done; mend what is wrong with it and run it again"}
+	text := []string{}
+	for _, p := range partial.Problems[:min(len(partial.Problems), 3)] {
+		text = append(text, plain(p.Path)+": "+reason(p.Err))
+	}
+	if more := len(partial.Problems) + partial.More - len(text); more > 0 {
+		text = append(text, fmt.Sprintf("and %d more", more))
+	}
+	f.err = &partlyError{"partly done; failed: " + strings.Join(text, "; "), err}
+	return f
+}
+
+// partlyError is an error of a mirror in other words.
+type partlyError struct {
+	text string
+	err  error
+}
+
+// Error implements error.
+func (e *partlyError) Error() string { return e.text }
+
+// Unwrap returns the error.
+func (e *partlyError) Unwrap() error { return e.err }
+
+// reason is why a file was not mirrored, without what everybody knows.
+func reason(err error) string {
+	if links := errors.Is(err, mirror.ErrLink); links {
+		return "a symbolic link; --links writes those that stay inside"
+	}
+	if local := new(fs.PathError); errors.As(err, &local) {
+		return local.Err.Error()
+	}
+	return strings.TrimPrefix(err.Error(), "mirror: ")
 }
 
 // tellChange tells of each file, for those who want to know, and of those that could not be done.
 func (a *app) tellChange(c mirror.Change) {
 	switch c.Op {
 	case mirror.Fail:
-		a.say("failed: %s: %v", plain(c.Path), c.Err)
+		a.say("failed: %s: %s", plain(c.Path), reason(c.Err))
 	case mirror.Skip:
-		a.detail("skipped: %s: %v", plain(c.Path), c.Err)
+		a.detail("skipped: %s: %s", plain(c.Path), reason(c.Err))
 	default:
 		a.detail("%s %s", c.Op, plain(c.Path))
 	}
