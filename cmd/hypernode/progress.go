@@ -92,6 +92,9 @@ type progressDocument struct {
 	Peers      *int    `json:"peers,omitempty"` // left out for a work that has none
 }
 
+// foreseeable is the longest time that is foretold: what stands still would take years.
+const foreseeable = 100 * time.Hour
+
 // barWidth is the most characters of a bar.
 const barWidth = 20
 
@@ -138,11 +141,14 @@ type rater struct{ meter core.Meter }
 func (r *rater) count(p progress) (rate float64, left time.Duration) {
 	r.meter.Set(core.Progress{Blocks: p.Done, Total: p.Total, Bytes: p.Bytes, Peers: p.Peers})
 	now := r.meter.Progress()
-	if p.TotalBytes == 0 {
-		return float64(now.Rate), now.Left
+	if left = now.Left; p.TotalBytes > 0 {
+		left = 0
 	}
 	if rest := p.TotalBytes - min(p.Bytes, p.TotalBytes); rest > 0 && now.Rate > 0 {
-		left = time.Duration(float64(rest) / float64(now.Rate) * float64(time.Second))
+		left = time.Duration(min(float64(rest)/float64(now.Rate), foreseeable.Seconds()+1) * float64(time.Second))
+	}
+	if left > foreseeable {
+		left = 0
 	}
 	return float64(now.Rate), left
 }
