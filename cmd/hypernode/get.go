@@ -22,6 +22,8 @@ type got struct {
 	Changed   int64  `json:"changed"`
 	Removed   int64  `json:"removed"`
 	Unchanged int64  `json:"unchanged"`
+	Skipped   int64  `json:"skipped"`
+	Failed    int64  `json:"failed"`
 	Bytes     int64  `json:"bytes"`   // that were written
 	Fetched   uint64 `json:"fetched"` // bytes of blocks that came from peers
 }

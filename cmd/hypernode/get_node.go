@@ -140,10 +140,18 @@ func (s *nodeSupplier) fetched() (bytes uint64, peers int) {
 	return s.now.Bytes, s.now.Peers
 }
 
-func (s *nodeSupplier) tried() string {
+func (s *nodeSupplier) over() <-chan struct{} { return s.ended }
+
+func (s *nodeSupplier) fault() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return places(s.now.Profile, s.now.Connections, s.now.Networks)
+	return ofDrive(s.err)
+}
+
+func (s *nodeSupplier) tried() (where []string, connections int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return places(s.now.Profile, s.now.Networks), s.now.Connections
 }
 
 func (s *nodeSupplier) keep(ctx context.Context, label string) error {

@@ -16,9 +16,10 @@ import (
 // ownSupplier fetches with a node of this process.
 type ownSupplier struct {
 	*target
-	node  *node.Node
-	whole *node.Drive
-	drive *drive.Drive // at the version that is wanted
+	follows bool // versions that come later are wanted too
+	node    *node.Node
+	whole   *node.Drive
+	drive   *drive.Drive // at the version that is wanted
 
 	mu      sync.Mutex
 	content *core.Core // of the drive's files, once it is known
@@ -43,6 +44,9 @@ func (s *ownSupplier) open(ctx context.Context) (err error) {
 	}
 	if d.Core().Head().Length == 0 {
 		return drive.ErrEmpty
+	}
+	if !s.follows {
+		s.drive = s.drive.Snapshot() // what is told is what was written
 	}
 	b, err := d.Blobs(ctx)
 	if err != nil {
@@ -101,9 +105,12 @@ func (s *ownSupplier) fetched() (bytes uint64, peers int) {
 	return bytes, peers
 }
 
-func (s *ownSupplier) tried() string {
+func (s *ownSupplier) over() <-chan struct{} { return nil }
+func (s *ownSupplier) fault() error          { return nil }
+
+func (s *ownSupplier) tried() (where []string, connections int) {
 	now := s.node.Status()
-	return places(now.Profile, now.Connections, now.Networks)
+	return places(now.Profile, now.Networks), now.Connections
 }
 
 func (s *ownSupplier) keep(ctx context.Context, label string) error {

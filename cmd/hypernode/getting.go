@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/hypernode/hypernode/config"
 	"github.com/hypernode/hypernode/drive"
 	"github.com/hypernode/hypernode/drive/mirror"
 	"github.com/hypernode/hypernode/node"
@@ -35,8 +38,11 @@ type supplier interface {
 	ahead(ctx context.Context, path string) error
 	// fetched is how many bytes came from peers, and how many peers there are.
 	fetched() (bytes uint64, peers int)
-	// tried says where peers were looked for.
-	tried() string
+	// tried says where peers were looked for, and how many connections that gave.
+	tried() (where []string, connections int)
+	// over is closed when nothing more is fetched, and fault is why then; a nil channel is that of a fetch whose end the copy meets.
+	over() <-chan struct{}
+	fault() error
 	// keep has it seeded over restarts, drop deletes it from the store unless it was there before.
 	keep(ctx context.Context, label string) error
 	drop(ctx context.Context) error
@@ -64,13 +70,21 @@ func (a *app) getDrive(ctx context.Context, list []string, f *driveGetFlags) err
 		if err := room(n); err != nil {
 			return err
 		}
-		return g.run(ctx, &ownSupplier{target: t, node: n})
+		return g.run(ctx, &ownSupplier{target: t, follows: f.watch, node: n})
 	})
-	if ctx.Err() != nil && f.watch && g.complete() && (err == nil || errors.Is(err, context.Canceled)) {
-		return nil
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		if f.watch && g.complete() {
+			return nil
+		}
+		if err != nil {
+			return fail(exitInterrupted, goesOn, "interrupted")
+		}
 	}
 	return err
 }
+
+// goesOn is what to do about a fetch that was broken off.
+const goesOn = "what came is kept; run it again to go on"
 
 // getting is one "get".
 type getting struct {
@@ -89,17 +103,25 @@ func (g *getting) run(ctx context.Context, from supplier) (err error) {
 	defer func() { err = closed(err, "closing the drive", from.close()) }()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watch := make(chan struct{})
-	go func() {
-		defer close(watch)
-		g.guard(ctx, cancel)
-	}()
-	defer func() { <-watch }()
+	var watch sync.WaitGroup
+	watch.Go(func() { g.guard(ctx, cancel) })
+	watch.Go(func() {
+		select {
+		case <-from.over():
+			cancel(from.fault()) // what is still read may wait for ever; without a reason ctx has ended
+		case <-ctx.Done():
+		}
+	})
+	defer watch.Wait()
 	defer cancel(nil)
 	if err := from.open(ctx); err != nil {
 		return g.judge(ctx, g.placed(err))
 	}
-	if err = g.judge(ctx, g.copy(ctx)); err != nil && !errors.Is(err, mirror.ErrPartial) {
+	err = g.copy(ctx)
+	if over := from.over(); over != nil && errors.Is(err, mirror.ErrPartial) {
+		g.await(ctx, over)
+	}
+	if err = g.judge(ctx, err); err != nil && !errors.Is(err, mirror.ErrPartial) {
 		return err
 	}
 	if kerr := g.keep(ctx); kerr != nil {
@@ -252,16 +274,43 @@ func (g *getting) guard(ctx context.Context, end context.CancelCauseFunc) {
 	}
 }
 
+// await gives a fetch that fails a moment to say why: who reads for it fails first.
+func (g *getting) await(ctx context.Context, over <-chan struct{}) {
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-over:
+		<-ctx.Done() // its reason ends this too
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
 // judge gives an end the exit code of its cause.
 func (g *getting) judge(ctx context.Context, err error) error {
-	if err == nil || !errors.Is(context.Cause(ctx), errNobody) {
+	cause := context.Cause(ctx)
+	if err == nil || cause == nil || errors.Is(cause, context.Canceled) {
 		return err
 	}
-	if bytes, _ := g.from.fetched(); bytes > 0 {
-		return fail(exitPartly, "what came is kept; run it again to go on", "fetching %s: nothing came for %s", g, g.flags.timeout)
+	if !errors.Is(cause, errNobody) {
+		return g.placed(cause)
 	}
-	return fail(exitNoPeers, "check that it is being shared; ask for the address with ?peer=, which \"share\" prints too, or name a node with --bootstrap",
-		"fetching %s: no peer has it that could be found within %s (tried: %s%s)", g, g.flags.timeout, count(uint64(len(g.text)), "hint"), g.from.tried())
+	if bytes, _ := g.from.fetched(); bytes > 0 {
+		return fail(exitPartly, goesOn, "fetching %s: nothing came for %s", g, g.flags.timeout)
+	}
+	where, connections := g.from.tried()
+	hint := `check that it is being shared; ask for the address with ?peer=, which "share" prints too, or name a node with --bootstrap`
+	if len(where) == 0 {
+		hint = `with the profile offline only hints are tried: ask for the address with ?peer=, or look for peers with --profile lan or public`
+	}
+	if n := len(g.text); n > 0 {
+		where = append([]string{count(uint64(n), "hint") + " of the address"}, where...)
+	}
+	if len(where) == 0 {
+		where = []string{"nothing"}
+	}
+	return fail(exitNoPeers, hint, "fetching %s: no peer that has it was found within %s; tried: %s; connected to %s", g, g.flags.timeout,
+		strings.Join(where, ", "), count(uint64(connections), "peer"))
 }
 
 func (g *getting) tell(dest string, s mirror.Stats) error {
@@ -270,14 +319,17 @@ func (g *getting) tell(dest string, s mirror.Stats) error {
 	g.mu.Unlock()
 	bytes, _ := g.from.fetched()
 	g.app.result = got{Key: address(g.key), Version: g.from.version(), Path: g.path, Dest: dest, Files: s.Files, Added: s.Added,
-		Changed: s.Changed, Removed: s.Removed, Unchanged: s.Unchanged, Bytes: s.BytesWritten, Fetched: bytes}
-	g.app.say("%s: version %d, %s, %d added, %d changed, %d removed, %s fetched", plain(dest), g.from.version(),
-		count(uint64(s.Files), "file"), s.Added, s.Changed, s.Removed, size(bytes))
+		Changed: s.Changed, Removed: s.Removed, Unchanged: s.Unchanged, Skipped: s.Skipped, Failed: s.Failed, Bytes: s.BytesWritten, Fetched: bytes}
+	g.app.say("%s: version %d, %s, %s fetched", plain(dest), g.from.version(), changes(s), size(bytes))
 	return nil
 }
 
-// placed tells what is known of an error of the drive.
+// placed tells what is known of an error of the drive, or of the files here.
 func (g *getting) placed(err error) error {
+	var local *fs.PathError
+	if errors.As(err, &local) && errors.As(local.Err, new(syscall.Errno)) {
+		return fmt.Errorf("writing to %s: %w", plain(g.destination()), local)
+	}
 	p := g.place
 	p.path = strings.TrimSuffix(p.path, "/")
 	return placed(p, err)
@@ -320,11 +372,13 @@ func (g *getting) follow(ctx context.Context) error {
 	return mirror.Follow(ctx, g.from.tree(g.path), mirror.Dir(g.destination()), o)
 }
 
-// places says in which networks was looked.
-func places(profile string, connections int, networks []node.Network) string {
-	text := fmt.Sprintf(", profile %s, %s", profile, count(uint64(connections), "connection"))
-	for _, w := range networks {
-		text += fmt.Sprintf(", %s in the network %s", count(uint64(w.Nodes), "node"), w.Name)
+// places says where peers are looked for.
+func places(profile string, networks []node.Network) (list []string) {
+	if profile != config.Offline {
+		list = []string{"this machine", "the LAN"}
 	}
-	return text
+	for _, w := range networks {
+		list = append(list, fmt.Sprintf("the network %s (%s known)", w.Name, count(uint64(w.Nodes), "node")))
+	}
+	return list
 }

@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code": code, "flip": flip, "setenv": setenv, "field": field,
-			"start": launch, "feed": feed, "await": await, "send": send, "finish": finish, "as": choose,
+			"start": launch, "feed": feed, "await": await, "send": send, "finish": finish, "as": choose, "disk": disk,
 		},
 	})
 }
