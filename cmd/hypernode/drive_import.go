@@ -38,12 +38,13 @@ func (f *mirrorFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.ignore, "ignore", nil, "pattern of files to leave out, as in gitignore; may be repeated")
 }
 
-func (f *mirrorFlags) options(a *app) mirror.Options {
-	o := mirror.Options{Prune: f.prune, DryRun: f.dryRun, Links: f.links, Mounts: f.mounts, Ignore: f.ignore, Changed: a.tellChange}
+func (f *mirrorFlags) options(a *app, folder string) (o mirror.Options, err error) {
+	o = mirror.Options{Prune: f.prune, DryRun: f.dryRun, Links: f.links, Mounts: f.mounts, Ignore: f.ignore, Changed: a.tellChange}
 	if f.dryRun {
 		o.Changed = a.showChange
 	}
-	return o
+	o.Filter, err = a.guarded(folder, nil)
+	return o, err
 }
 
 // showChange prints what a dry run would do.
@@ -89,7 +90,7 @@ func (a *app) driveImport(ctx context.Context, list []string, f *mirrorFlags) er
 		return a.foresee(ctx, p, list[1], f)
 	}
 	return a.withDriveWriter(ctx, p, f.keyFile, making, func(d *drive.Drive) error {
-		stats, err := mirror.Sync(ctx, mirror.Dir(list[1]), mirror.Folder(d, folderOf(p)), f.importing(a))
+		stats, err := a.bring(ctx, p, d, list[1], f)
 		if err == nil && stats.Files == 0 {
 			err = begin(ctx, d) // an empty folder makes a drive too
 		}
@@ -97,11 +98,14 @@ func (a *app) driveImport(ctx context.Context, list []string, f *mirrorFlags) er
 	})
 }
 
-// importing are the options of a run into a drive.
-func (f *mirrorFlags) importing(a *app) mirror.Options {
-	o := f.options(a)
+// bring takes over into a drive what is new or has changed in a folder.
+func (a *app) bring(ctx context.Context, p place, d *drive.Drive, folder string, f *mirrorFlags) (mirror.Stats, error) {
+	o, err := f.options(a, folder)
+	if err != nil {
+		return mirror.Stats{}, err
+	}
 	o.Times = true
-	return o
+	return mirror.Sync(ctx, mirror.Dir(folder), mirror.Folder(d, folderOf(p)), o)
 }
 
 // foresee tells what an import would do, without making a drive.
@@ -112,7 +116,7 @@ func (a *app) foresee(ctx context.Context, p place, folder string, f *mirrorFlag
 	there := false
 	err := a.withDrive(ctx, p, &f.driveFlags, func(ctx context.Context, d *drive.Drive) error {
 		there = true
-		stats, err := mirror.Sync(ctx, mirror.Dir(folder), mirror.Folder(d, folderOf(p)), f.importing(a))
+		stats, err := a.bring(ctx, p, d, folder, f)
 		return a.mirrorEnd(d, stats, err)
 	})
 	if code, _ := judge(err); there || p.name == "" || code != exitNotFound && code != exitNoStore {
@@ -135,7 +139,7 @@ func (a *app) foreseeNew(ctx context.Context, p place, folder string, f *mirrorF
 		return err
 	}
 	defer d.Close()
-	stats, err := mirror.Sync(ctx, mirror.Dir(folder), mirror.Folder(d, folderOf(p)), f.importing(a))
+	stats, err := a.bring(ctx, p, d, folder, f)
 	return placed(p, a.mirrorDone(keys.Key{}, d.Version(), stats, err))
 }
 
@@ -168,7 +172,11 @@ func (a *app) driveExport(ctx context.Context, list []string, f *mirrorFlags) er
 		return err
 	}
 	return a.withDrive(ctx, p, &f.driveFlags, func(ctx context.Context, d *drive.Drive) error {
-		stats, err := mirror.Sync(ctx, mirror.Folder(d, folderOf(p)), mirror.Dir(list[1]), f.options(a))
+		o, err := f.options(a, list[1])
+		if err != nil {
+			return err
+		}
+		stats, err := mirror.Sync(ctx, mirror.Folder(d, folderOf(p)), mirror.Dir(list[1]), o)
 		return a.mirrorEnd(d, stats, err)
 	})
 }

@@ -37,9 +37,13 @@ func (a *app) mirrorThrough(ctx context.Context, p place, folder string, in bool
 		return true, noNode(err)
 	}
 	files := client.Files(k, p.version)
-	from, to, o := mirror.Kept(files, folderOf(p)), mirror.Dir(folder), f.options(a)
+	o, err := f.options(a, folder)
+	if err != nil {
+		return true, err
+	}
+	from, to := mirror.Kept(files, folderOf(p)), mirror.Dir(folder)
 	if in {
-		from, to, o = to, from, f.importing(a)
+		from, to, o.Times = to, from, true
 	}
 	stats, err := mirror.Sync(ctx, from, to, o)
 	if err != nil && !errors.Is(err, mirror.ErrPartial) {

@@ -61,6 +61,9 @@ func (a *app) getDrive(ctx context.Context, list []string, f *driveGetFlags) err
 		f.set = append(f.set, "peers.static="+strings.Join(static, ","))
 	}
 	g := &getting{target: t, app: a, flags: f}
+	if _, err := g.options(); err != nil { // before anything is made
+		return err
+	}
 	err = a.withEither(ctx, &f.nodeFlags, true, func(ctx context.Context, c *api.Client) error {
 		if len(t.plainPeers()) > 0 {
 			a.say("warning: the node that runs does not take hints like %s", t.plainPeers()[0])
@@ -177,9 +180,12 @@ func (g *getting) folder(ctx context.Context) error {
 		return err
 	})
 	var stats mirror.Stats
-	group.Go(func() (err error) {
+	group.Go(func() error {
 		defer stop()
-		stats, err = mirror.Sync(gctx, g.from.tree(g.path), mirror.Dir(dest), g.options())
+		o, err := g.options()
+		if err == nil {
+			stats, err = mirror.Sync(gctx, g.from.tree(g.path), mirror.Dir(dest), o)
+		}
 		return err
 	})
 	err := group.Wait()
@@ -189,8 +195,10 @@ func (g *getting) folder(ctx context.Context) error {
 	return errors.Join(g.tell(dest, stats), partly(err))
 }
 
-func (g *getting) options() mirror.Options {
-	return mirror.Options{Prune: g.flags.prune, Links: g.flags.links, MaxBytes: g.flags.maxBytes, Changed: g.app.tellChange, Progress: g.note}
+func (g *getting) options() (o mirror.Options, err error) {
+	o = mirror.Options{Prune: g.flags.prune, Links: g.flags.links, MaxBytes: g.flags.maxBytes, Changed: g.app.tellChange, Progress: g.note}
+	o.Filter, err = g.app.guarded(g.destination(), nil)
+	return o, err
 }
 
 // file writes one file: to the path that is named, or into the folder that is.
@@ -354,7 +362,10 @@ func (g *getting) keep(ctx context.Context) error {
 }
 
 func (g *getting) follow(ctx context.Context) error {
-	o := g.options()
+	o, err := g.options()
+	if err != nil {
+		return err
+	}
 	o.Progress = nil
 	o.Synced = func(s mirror.Stats, err error) {
 		if err != nil {

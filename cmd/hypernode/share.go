@@ -91,6 +91,9 @@ func (a *app) share(ctx context.Context, path string, f *shareFlags) error {
 	if err != nil {
 		return err
 	}
+	if _, err := s.options(); err != nil { // before anything is made
+		return err
+	}
 	if f.once {
 		err = a.withClientOr(ctx, &f.nodeFlags, s.give, func() error {
 			return a.withStore(ctx, making, func(store *corestore.Store) error { return s.once(ctx, store) })
@@ -135,12 +138,14 @@ func (s *sharing) ref() (drive.Ref, string) {
 	return drive.Name(name), name
 }
 
-func (s *sharing) options() mirror.Options {
-	o := mirror.Options{Prune: true, Times: true, Links: true, Ignore: s.flags.ignore, Changed: s.app.tellChange, Progress: s.note}
+// options says how the folder is mirrored. The store is there by then, so that it can be left out.
+func (s *sharing) options() (o mirror.Options, err error) {
+	o = mirror.Options{Prune: true, Times: true, Links: true, Ignore: s.flags.ignore, Changed: s.app.tellChange, Progress: s.note}
 	if s.only != "" {
 		o.Filter = func(path string, folder bool) bool { return !folder && path == s.only }
 	}
-	return o
+	o.Filter, err = s.app.guarded(s.path, o.Filter)
+	return o, err
 }
 
 func (s *sharing) note(p mirror.Progress) {
@@ -173,9 +178,13 @@ func (s *sharing) once(ctx context.Context, store *corestore.Store) (err error) 
 
 // sync brings the drive up to date.
 func (s *sharing) sync(ctx context.Context, to mirror.Tree) (mirror.Stats, error) {
+	o, err := s.options()
+	if err != nil {
+		return mirror.Stats{}, err
+	}
 	end := s.app.reporting(ctx, "file", s.progress)
 	defer end()
-	return mirror.Sync(ctx, mirror.Dir(s.path), to, s.options())
+	return mirror.Sync(ctx, mirror.Dir(s.path), to, o)
 }
 
 // give has the node that runs keep the drive and serve it.
@@ -250,8 +259,11 @@ func (s *sharing) run(ctx context.Context, n *node.Node) (err error) {
 }
 
 func (s *sharing) follow(ctx context.Context, to mirror.Tree, version func() uint64) error {
+	o, err := s.options()
+	if err != nil {
+		return err
+	}
 	s.app.say("serving and following changes; stop with Ctrl-C")
-	o := s.options()
 	o.Synced = func(stats mirror.Stats, err error) {
 		if err != nil {
 			s.app.say("warning: %s", err)
