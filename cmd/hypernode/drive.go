@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"path"
 	"strconv"
@@ -214,8 +213,6 @@ func placed(p place, err error) error {
 	case errors.Is(err, drive.ErrVersion), errors.Is(err, bee.ErrVersion):
 		return fail(exitNotFound, `"hypernode drive log" lists the changes; of those made together only the last version is kept`,
 			"%s: there is no such version", p)
-	case errors.Is(err, fs.ErrExist):
-		return fail(exitRefused, `remove it with "hypernode drive rm" first, or name another path`, "%s: there is a file already", p)
 	case errors.Is(err, drive.ErrPath):
 		return fail(exitUsage, "", "%s: %w", p, err)
 	case errors.Is(err, drive.ErrIsMount):
