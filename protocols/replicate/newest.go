@@ -23,7 +23,7 @@ func (s *scheduler) newest(w *want) bool {
 
 // mayLead tells whether a peer may have a later head than ours.
 func (s *scheduler) mayLead(p *peer) bool {
-	if !p.synced || len(p.heads) > 0 || len(p.follow) > 0 || s.mayUpgrade(p) || s.moving(p) {
+	if !p.synced || len(p.heads) > 0 || len(p.follow) > 0 || !p.probe.IsZero() || s.mayUpgrade(p) || s.moving(p) {
 		return true
 	}
 	acknowledged := p.remote.RemoteLength == s.head.Length || p.noUpgrade >= p.remote.Length
