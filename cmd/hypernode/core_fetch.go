@@ -74,6 +74,9 @@ func (a *app) fetch(ctx context.Context, hosts []string, text, span string, f *f
 		if err != nil {
 			return fmt.Errorf("opening %s: %w", r, err)
 		}
+		if c.Conflict() != nil {
+			return fmt.Errorf("fetching %s: %w", r, core.ErrConflict)
+		}
 		x.dial(ctx, hosts)
 		d := &fetching{exchange: x, ref: r, core: c, session: x.set.Core(c.DiscoveryKey()), flags: f}
 		err = d.run(ctx, span)
@@ -125,7 +128,7 @@ func (d *fetching) run(ctx context.Context, span string) error {
 
 // download asks for the newest head, then for blocks.
 func (d *fetching) download(ctx context.Context, span string) error {
-	if err := d.joined(ctx, d.core.DiscoveryKey()); err != nil {
+	if err := d.joined(ctx, d.core); err != nil {
 		return err
 	}
 	if err := d.core.Update(ctx); err != nil {

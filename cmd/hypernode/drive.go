@@ -131,7 +131,7 @@ func (a *app) withDrive(ctx context.Context, p place, f *driveFlags, fn func(ctx
 			}
 			x.dial(ctx, hosts)
 			return x.within(ctx, f.timeout, p.reference, func(ctx context.Context) error {
-				if err := x.joined(ctx, d.DiscoveryKey()); err != nil {
+				if err := x.joined(ctx, d.Core()); err != nil {
 					return err
 				}
 				if err := d.Refresh(ctx); err != nil {

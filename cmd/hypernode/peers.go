@@ -67,7 +67,7 @@ func (a *app) withReader(ctx context.Context, r reference, f *peerFlags, fn func
 		}
 		x.dial(ctx, hosts)
 		return x.within(ctx, f.timeout, r, func(ctx context.Context) error {
-			if err := x.joined(ctx, c.DiscoveryKey()); err != nil {
+			if err := x.joined(ctx, c); err != nil {
 				return err
 			}
 			if err := c.Update(ctx); err != nil {
@@ -153,12 +153,15 @@ func (x *exchange) sum() (total replicate.Stats) {
 	return total
 }
 
-// joined waits until a peer has a core, and gives up when no peer can be reached.
-func (x *exchange) joined(ctx context.Context, d keys.DiscoveryKey) error {
-	session := x.set.Core(d)
+// joined waits until a peer has a core, and gives up when no peer can be reached, or the core takes nothing.
+func (x *exchange) joined(ctx context.Context, c *core.Core) error {
+	session := x.set.Core(c.DiscoveryKey())
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for session.Stats().Peers == 0 {
+		if c.Conflict() != nil {
+			return core.ErrConflict
+		}
 		if err := x.unreachable(); err != nil {
 			return fail(exitNoPeers, "check the address, and that the peer runs", "connecting to %w", err)
 		}
