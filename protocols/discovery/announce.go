@@ -3,16 +3,27 @@ package discovery
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"sync"
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
+	"github.com/libp2p/go-libp2p-kad-dht/provider"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	mh "github.com/multiformats/go-multihash"
 )
 
 const (
+	// Announcements that are made at once, rather than in a sweep: so many in a burst, then so many a second.
+	promptBurst = 64
+	promptRate  = 4
+
+	// unswept is for how long what was announced at once is left alone. From then on it is announced again in sweeps, before
+	// others forget it after two days. To set those up takes as many queries as some announcements do, which is saved where
+	// a node does not run for long.
+	unswept = time.Hour
+
 	// telling is how long the search for the nodes to be told of a topic may take; then those that were found are told.
 	telling = 30 * time.Second
 
@@ -25,7 +36,11 @@ const (
 func (d *DHT) Announce(ctx context.Context, t Topic) error {
 	d.tell(d.table.FilteredAddrs())
 	if !d.prompt.Allow() {
-		return d.sweep.StartProviding(false, t.Multihash())
+		sweep, err := d.sweeper()
+		if err != nil {
+			return err
+		}
+		return sweep.StartProviding(false, t.Multihash())
 	}
 	ctx, cancel := context.WithTimeout(ctx, telling)
 	defer cancel()
@@ -38,7 +53,50 @@ func (d *DHT) Announce(ctx context.Context, t Topic) error {
 	if _, err := d.keys.Put(ctx, t.Multihash()); err != nil {
 		return err
 	}
-	return d.sweep.AddToSchedule(t.Multihash())
+	d.mu.Lock()
+	sweep := d.sweep
+	d.mu.Unlock()
+	if sweep == nil {
+		return nil // it is in the list of which the sweeps will be made
+	}
+	return sweep.AddToSchedule(t.Multihash())
+}
+
+// Withdraw implements Router. The records that others keep live on, up to two days.
+func (d *DHT) Withdraw(t Topic) {
+	d.mu.Lock()
+	sweep := d.sweep
+	d.mu.Unlock()
+	if sweep == nil {
+		_ = d.keys.Delete(context.Background(), t.Multihash()) // fails only when it is closed
+		return
+	}
+	_ = sweep.StopProviding(t.Multihash())
+}
+
+// sweeper returns what sweeps, setting it up the first time.
+func (d *DHT) sweeper() (*provider.SweepingProvider, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.sweep != nil {
+		return d.sweep, nil
+	}
+	h := d.table.Host()
+	local := func(m mh.Multihash) error {
+		return d.table.ProviderStore().AddProvider(context.Background(), m, peer.AddrInfo{ID: h.ID()})
+	}
+	// It begins with all that is listed by then.
+	sweep, err := provider.New(
+		provider.WithHost(h), provider.WithRouter(d.table), provider.WithMessageSender(d.table.MessageSender()),
+		provider.WithSelfAddrs(d.table.FilteredAddrs), provider.WithDatastore(d.records), provider.WithKeystore(d.keys),
+		provider.WithAddLocalRecord(local), provider.WithSkipBootstrapReprovide(false),
+		provider.WithConnectivityCheckOnlineInterval(time.Minute), provider.WithOfflineDelay(10*time.Minute),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("setting up announcements in %s: %w", d.name, err)
+	}
+	d.sweep = sweep
+	return sweep, nil
 }
 
 // tellNear tells of a topic the nearest of the nodes that are connected. Whether it comes through is not looked at.

@@ -18,7 +18,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	ma "github.com/multiformats/go-multiaddr"
-	mh "github.com/multiformats/go-multihash"
 	"golang.org/x/time/rate"
 )
 
@@ -48,25 +47,21 @@ type DHTOptions struct {
 type DHT struct {
 	name   string
 	table  *dht.IpfsDHT
-	keys   keystore.Keystore
-	sweep  *provider.SweepingProvider
 	prompt *rate.Limiter // announcements that are made at once
+
+	records ds.Batching
+	keys    keystore.Keystore // what is announced
 
 	began time.Time
 	entry func() bool // there are peers to enter by
 
-	mu   sync.Mutex     // guards what follows
-	told []ma.Multiaddr // that others were told when something was announced last
+	mu    sync.Mutex // guards what follows
+	sweep *provider.SweepingProvider
+	told  []ma.Multiaddr // that others were told when something was announced last
 }
 
 // entrance is for how long after the start somebody to ask is expected, when there are peers to enter the network by.
 const entrance = 3 * time.Second
-
-// Announcements that are made at once, rather than in a sweep: so many in a burst, then so many a second.
-const (
-	promptBurst = 64
-	promptRate  = 4
-)
 
 // NewDHT makes h take part in a network. Close it before the host.
 func NewDHT(h host.Host, o DHTOptions) (*DHT, error) {
@@ -81,9 +76,9 @@ func NewDHT(h host.Host, o DHTOptions) (*DHT, error) {
 		name: string(o.Prefix), table: table, prompt: rate.NewLimiter(promptRate, promptBurst),
 		began: time.Now(), entry: sync.OnceValue(func() bool { return o.Bootstrap != nil && len(o.Bootstrap()) > 0 }),
 	}
-	if err := d.provide(h); err != nil {
-		table.Close()
-		return nil, fmt.Errorf("announcing in the network %s: %w", o.Prefix, err)
+	d.records = dssync.MutexWrap(ds.NewMapDatastore())
+	if d.keys, err = keystore.NewKeystore(d.records); err != nil {
+		return nil, errors.Join(fmt.Errorf("announcing in the network %s: %w", o.Prefix, err), table.Close())
 	}
 	return d, nil
 }
@@ -114,29 +109,6 @@ func (o DHTOptions) mode() dht.ModeOpt {
 		return dht.ModeAuto
 	}
 	return dht.ModeServer
-}
-
-// provide sets up the sweeps.
-func (d *DHT) provide(h host.Host) (err error) {
-	records := dssync.MutexWrap(ds.NewMapDatastore())
-	if d.keys, err = keystore.NewKeystore(records); err != nil {
-		return err
-	}
-	local := func(m mh.Multihash) error {
-		return d.table.ProviderStore().AddProvider(context.Background(), m, peer.AddrInfo{ID: h.ID()})
-	}
-	// What was announced before there was anybody to tell goes out when the network is entered. The list of what is announced
-	// is new with each start, so that this brings no flood of what is long known.
-	d.sweep, err = provider.New(
-		provider.WithHost(h), provider.WithRouter(d.table), provider.WithMessageSender(d.table.MessageSender()),
-		provider.WithSelfAddrs(d.table.FilteredAddrs), provider.WithDatastore(records), provider.WithKeystore(d.keys),
-		provider.WithAddLocalRecord(local), provider.WithSkipBootstrapReprovide(false),
-		provider.WithConnectivityCheckOnlineInterval(time.Minute), provider.WithOfflineDelay(10*time.Minute),
-	)
-	if err != nil {
-		d.keys.Close()
-	}
-	return err
 }
 
 // Name implements Router: it is the prefix.
@@ -184,12 +156,13 @@ func (d *DHT) Find(ctx context.Context, t Topic) iter.Seq[peer.AddrInfo] {
 	}
 }
 
-// Withdraw implements Router. The records that others keep live on, up to two days.
-func (d *DHT) Withdraw(t Topic) {
-	d.sweep.StopProviding(t.Multihash()) // fails only when it is closed
-}
-
 // Close leaves the network.
 func (d *DHT) Close() error {
-	return errors.Join(d.sweep.Close(), d.keys.Close(), d.table.Close())
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var err error
+	if d.sweep != nil {
+		err = d.sweep.Close()
+	}
+	return errors.Join(err, d.keys.Close(), d.table.Close())
 }

@@ -26,14 +26,19 @@ func (d *DHT) Run(ctx context.Context) error {
 	if err := d.table.Bootstrap(ctx); err != nil {
 		return err
 	}
-	settled := time.NewTimer(settling)
+	settled, later := time.NewTimer(settling), time.NewTimer(unswept)
 	defer settled.Stop()
+	defer later.Stop()
 	for {
 		select {
 		case <-sub.Out():
 			settled.Reset(settling)
 		case <-settled.C:
 			if err := d.readdress(ctx); err != nil && ctx.Err() == nil {
+				return err
+			}
+		case <-later.C:
+			if _, err := d.sweeper(); err != nil {
 				return err
 			}
 		case <-ctx.Done():
@@ -54,7 +59,11 @@ func (d *DHT) readdress(ctx context.Context) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	return d.sweep.ProvideOnce(keys...)
+	sweep, err := d.sweeper()
+	if err != nil {
+		return err
+	}
+	return sweep.ProvideOnce(keys...)
 }
 
 // tell notes the addresses that others are told.
