@@ -123,3 +123,20 @@ func TestLooseCores(t *testing.T) {
 		t.Errorf("left over: %v", n.loose)
 	}
 }
+
+// TestCrowded has more peers of a topic found than are connected: more for what somebody reads than for what is seeded.
+func TestCrowded(t *testing.T) {
+	for most, topic := range map[int]*topic{maxTopicPeers: {}, maxSeedPeers: {background: true}} {
+		topic.peers = map[peer.ID]bool{}
+		for i := range most {
+			if topic.crowded() {
+				t.Fatalf("%d are a crowd", i)
+			}
+			topic.peers[peer.ID([]byte{byte(i)})] = true
+			topic.peers[peer.ID([]byte{byte(i), 0})] = false // not reached
+		}
+		if !topic.crowded() {
+			t.Errorf("%d are none", most)
+		}
+	}
+}

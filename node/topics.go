@@ -18,6 +18,10 @@ const (
 	// maxTopicPeers is how many peers of one topic are connected, or being dialled; more that are found are left alone.
 	maxTopicPeers = 32
 
+	// maxSeedPeers is the same for a seed, which nobody waits for: so many bring news, and others that want something of it come
+	// by themselves.
+	maxSeedPeers = 8
+
 	// maxTopicKnown is how many peers of one topic are remembered, those that could not be reached included.
 	maxTopicKnown = 256
 
@@ -42,13 +46,17 @@ type topic struct {
 
 // crowded tells whether there are peers enough.
 func (t *topic) crowded() bool {
+	most := maxTopicPeers
+	if t.background {
+		most = maxSeedPeers
+	}
 	reachable := 0
 	for _, ok := range t.peers {
 		if ok {
 			reachable++
 		}
 	}
-	return reachable >= maxTopicPeers || len(t.peers) >= maxTopicKnown
+	return reachable >= most || len(t.peers) >= maxTopicKnown
 }
 
 // sift forgets peers that could not be reached, when there are too many.
