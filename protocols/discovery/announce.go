@@ -3,12 +3,10 @@ package discovery
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"sync"
 	"time"
 
 	pb "github.com/libp2p/go-libp2p-kad-dht/pb"
-	"github.com/libp2p/go-libp2p-kad-dht/provider"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	mh "github.com/multiformats/go-multihash"
@@ -19,11 +17,6 @@ const (
 	promptBurst = 64
 	promptRate  = 4
 
-	// unswept is for how long what was announced at once is left alone. From then on it is announced again in sweeps, before
-	// others forget it after two days. To set those up takes as many queries as some announcements do, which is saved where
-	// a node does not run for long.
-	unswept = time.Hour
-
 	// telling is how long the search for the nodes to be told of a topic may take; then those that were found are told.
 	telling = 30 * time.Second
 
@@ -32,15 +25,12 @@ const (
 )
 
 // Announce implements Router. Nodes that are known and connected are told at once, so that a topic is found although the
-// search for those that are nearest to it is held up by nodes that are gone.
+// search for those that are nearest to it is held up by nodes that are gone. Of many topics most wait for Run to sweep.
 func (d *DHT) Announce(ctx context.Context, t Topic) error {
 	d.tell(d.table.FilteredAddrs())
 	if !d.prompt.Allow() {
-		sweep, err := d.sweeper()
-		if err != nil {
-			return err
-		}
-		return sweep.StartProviding(false, t.Multihash())
+		d.await(t)
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, telling)
 	defer cancel()
@@ -50,53 +40,7 @@ func (d *DHT) Announce(ctx context.Context, t Topic) error {
 	if err := d.table.Provide(ctx, t.CID(), true); err != nil {
 		return err
 	}
-	if _, err := d.keys.Put(ctx, t.Multihash()); err != nil {
-		return err
-	}
-	d.mu.Lock()
-	sweep := d.sweep
-	d.mu.Unlock()
-	if sweep == nil {
-		return nil // it is in the list of which the sweeps will be made
-	}
-	return sweep.AddToSchedule(t.Multihash())
-}
-
-// Withdraw implements Router. The records that others keep live on, up to two days.
-func (d *DHT) Withdraw(t Topic) {
-	d.mu.Lock()
-	sweep := d.sweep
-	d.mu.Unlock()
-	if sweep == nil {
-		_ = d.keys.Delete(context.Background(), t.Multihash()) // fails only when it is closed
-		return
-	}
-	_ = sweep.StopProviding(t.Multihash())
-}
-
-// sweeper returns what sweeps, setting it up the first time.
-func (d *DHT) sweeper() (*provider.SweepingProvider, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.sweep != nil {
-		return d.sweep, nil
-	}
-	h := d.table.Host()
-	local := func(m mh.Multihash) error {
-		return d.table.ProviderStore().AddProvider(context.Background(), m, peer.AddrInfo{ID: h.ID()})
-	}
-	// It begins with all that is listed by then.
-	sweep, err := provider.New(
-		provider.WithHost(h), provider.WithRouter(d.table), provider.WithMessageSender(d.table.MessageSender()),
-		provider.WithSelfAddrs(d.table.FilteredAddrs), provider.WithDatastore(d.records), provider.WithKeystore(d.keys),
-		provider.WithAddLocalRecord(local), provider.WithSkipBootstrapReprovide(false),
-		provider.WithConnectivityCheckOnlineInterval(time.Minute), provider.WithOfflineDelay(10*time.Minute),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("setting up announcements in %s: %w", d.name, err)
-	}
-	d.sweep = sweep
-	return sweep, nil
+	return d.list(ctx, t)
 }
 
 // tellNear tells of a topic the nearest of the nodes that are connected. Whether it comes through is not looked at.

@@ -62,11 +62,14 @@ func (f *Finder) goOnLocked(d *duty, found int, err error) {
 		f.queueLocked(d, 0)
 	case d.kind == looking:
 		f.queueLocked(d, varied(d.pause))
-		factor := time.Duration(2)
-		if found > 0 {
+		factor, most := time.Duration(2), f.o.Seldom
+		switch {
+		case found > 0:
 			factor = 4
+		case d.s.hurried(looking):
+			most = f.o.Waiting
 		}
-		d.pause = min(factor*d.pause, max(f.o.Seldom, time.Duration(f.looked)*f.o.Apart))
+		d.pause = min(factor*d.pause, max(most, time.Duration(f.looked)*f.o.Apart))
 	case err != nil:
 		f.queueLocked(d, varied(d.pause))
 		d.pause = min(2*d.pause, f.o.Seldom)

@@ -55,15 +55,18 @@ type DHT struct {
 	began time.Time
 	entry func() bool // there are peers to enter by
 
-	mu    sync.Mutex // guards what follows
-	sweep *provider.SweepingProvider
-	told  []ma.Multiaddr // that others were told when something was announced last
+	gather chan struct{} // holds a token when topics wait for a sweep
+
+	mu      sync.Mutex // guards what follows
+	sweep   *provider.SweepingProvider
+	waiting map[Topic]struct{} // for a sweep
+	told    []ma.Multiaddr     // that others were told when something was announced last
 }
 
 // entrance is for how long after the start somebody to ask is expected, when there are peers to enter the network by.
 const entrance = 3 * time.Second
 
-// NewDHT makes h take part in a network. Close it before the host.
+// NewDHT makes h take part in a network, which it enters with Run. Close it before the host.
 func NewDHT(h host.Host, o DHTOptions) (*DHT, error) {
 	if o.Timeout <= 0 {
 		o.Timeout = 5 * time.Second
@@ -74,6 +77,7 @@ func NewDHT(h host.Host, o DHTOptions) (*DHT, error) {
 	}
 	d := &DHT{
 		name: string(o.Prefix), table: table, prompt: rate.NewLimiter(promptRate, promptBurst),
+		gather: make(chan struct{}, 1), waiting: map[Topic]struct{}{},
 		began: time.Now(), entry: sync.OnceValue(func() bool { return o.Bootstrap != nil && len(o.Bootstrap()) > 0 }),
 	}
 	d.records = dssync.MutexWrap(ds.NewMapDatastore())

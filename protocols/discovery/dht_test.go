@@ -3,6 +3,7 @@ package discovery
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"testing"
 	"time"
@@ -36,7 +37,15 @@ func newTables(t testing.TB, n int) (tables []*DHT, hosts []host.Host) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { d.Close() })
+		ended := make(chan error, 1)
+		ctx, cancel := context.WithCancel(context.Background())
+		go func() { ended <- d.Run(ctx) }()
+		t.Cleanup(func() {
+			cancel()
+			if err := errors.Join(<-ended, d.Close()); err != nil {
+				t.Error(err)
+			}
+		})
 		if i > 0 {
 			if err := h.Connect(t.Context(), peer.AddrInfo{ID: hosts[0].ID(), Addrs: hosts[0].Addrs()}); err != nil {
 				t.Fatal(err)
@@ -184,6 +193,14 @@ func TestCID(t *testing.T) {
 	c := topic.CID()
 	if !bytes.Equal(c.Hash(), want) || c.Prefix().Codec != cid.Raw || c.Version() != 1 || c.Prefix().MhType != 0xb220 {
 		t.Fatalf("%v", c)
+	}
+	if got, ok := topicOf(c.Hash()); !ok || got != topic {
+		t.Fatalf("%x, %v", got, ok)
+	}
+	for _, other := range []mh.Multihash{nil, want[:35], append([]byte{0x12, 0x20, 0, 0}, topic[:]...)} {
+		if _, ok := topicOf(other); ok {
+			t.Errorf("%x wraps a topic", other)
+		}
 	}
 	if got := c.String()[:10]; got != "bafk2bzace" {
 		t.Fatalf("%s", got)

@@ -34,6 +34,8 @@ type Options struct {
 	// Again and Seldom are how soon a lookup is repeated: at first, then each time after twice as long, up to Seldom. The
 	// defaults are 2 s and 10 min. Each is varied by a quarter.
 	Again, Seldom time.Duration
+	// Waiting takes the place of Seldom while nobody is found for a member that is not in the background; the default is 1 min.
+	Waiting time.Duration
 	// Apart is how far apart repeated lookups are in one network, on average, however many topics there are: with more of
 	// them than go into Seldom, each is looked for more seldom still. The default is 1 s.
 	Apart time.Duration
@@ -71,6 +73,9 @@ func New(o Options) *Finder {
 	}
 	if o.Seldom <= 0 {
 		o.Seldom = 10 * time.Minute
+	}
+	if o.Waiting <= 0 {
+		o.Waiting = min(time.Minute, o.Seldom)
 	}
 	if o.Apart <= 0 {
 		o.Apart = time.Second

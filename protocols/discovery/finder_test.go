@@ -116,7 +116,7 @@ func TestFoundAsTheyStreamIn(t *testing.T) {
 }
 
 func TestLookupsGetRarer(t *testing.T) {
-	f := &fake{ready: true}
+	f := &fake{ready: true, peers: []peer.ID{"a"}}
 	play(t, f, f, func(t *testing.T, finder *Finder) {
 		m := finder.Join(Topic{1}, JoinOptions{Lookup: true})
 		time.Sleep(6 * time.Hour)
@@ -130,7 +130,7 @@ func TestLookupsGetRarer(t *testing.T) {
 				late++
 			}
 		}
-		if early < 4 || early > 8 || late < 4 || late > 9 {
+		if early < 3 || early > 5 || late < 4 || late > 9 {
 			t.Fatalf("%d lookups in the first minute, %d in the last hour", early, late)
 		}
 		before := len(f.lookups)
@@ -147,6 +147,22 @@ func TestLookupsGetRarer(t *testing.T) {
 			t.Fatal("looked for a topic that was left")
 		}
 	})
+}
+
+// TestWaiting looks for a topic of which nobody is found: for a member that waits more often than for one that does not.
+func TestWaiting(t *testing.T) {
+	for background, want := range map[bool][2]int{false: {50, 80}, true: {4, 9}} {
+		f := &fake{ready: true}
+		play(t, f, f, func(t *testing.T, finder *Finder) {
+			finder.Join(Topic{1}, JoinOptions{Lookup: true, Background: background})
+			time.Sleep(3 * time.Hour)
+			before := f.looked()
+			time.Sleep(time.Hour)
+			if n := f.looked() - before; n < want[0] || n > want[1] {
+				t.Errorf("in the background %v: %d lookups in an hour", background, n)
+			}
+		})
+	}
 }
 
 func TestWaitsForSomebodyToAsk(t *testing.T) {

@@ -17,3 +17,12 @@ func (t Topic) Multihash() mh.Multihash {
 	b = append(b, 0xa0, 0xe4, 0x02, byte(len(t))) // 0xb220 as an unsigned varint, then the length
 	return append(b, t[:]...)
 }
+
+// topicOf returns the topic that a multihash wraps.
+func topicOf(m mh.Multihash) (t Topic, ok bool) {
+	if len(m) != 4+len(t) {
+		return t, false
+	}
+	copy(t[:], m[4:])
+	return t, string(m) == string(t.Multihash())
+}
