@@ -47,6 +47,29 @@ func TestKeep(t *testing.T) {
 	}
 }
 
+// TestBusy tells with whom something is under way: nobody before something is wanted that the peer has, and not when it is there.
+func TestBusy(t *testing.T) {
+	a, b := newNode(t, Options{}), newNode(t, Options{DownloadRate: NewRate(50_000, 5_000)})
+	written := a.writer("core", 2000)
+	c := b.open(corestore.Key(written.Key()))
+	connect(t, a, b)
+	mustReach(t, c, 2000)
+	waitFor(t, "rest", func() bool { return len(a.set.Busy())+len(b.set.Busy()) == 0 })
+	stop := b.set.Core(c.DiscoveryKey()).Keep(core.Want{Ranges: []core.Range{{}}}, func(error) {})
+	waitFor(t, "a transfer", func() bool { return len(b.set.Busy()) == 1 })
+	stop()
+	waitFor(t, "its end", func() bool { return len(a.set.Busy())+len(b.set.Busy()) == 0 })
+}
+
+func waitFor(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for ctx := within(t); !ok(); time.Sleep(100 * time.Microsecond) {
+		if ctx.Err() != nil {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
 // TestKeepOfClosedCore tells of the end of the core.
 func TestKeepOfClosedCore(t *testing.T) {
 	b := newNode(t, Options{})

@@ -35,6 +35,13 @@ func (b *backlog) leave(n int) {
 	b.room.Broadcast()
 }
 
+// waiting tells whether there are any.
+func (b *backlog) waiting() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.count > 0
+}
+
 func (b *backlog) close() {
 	b.mu.Lock()
 	b.closed = true
