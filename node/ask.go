@@ -23,7 +23,7 @@ const (
 func (n *Node) mayAsk(remote []byte, d keys.DiscoveryKey) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if len(remote) == 32 || n.named[string(remote)] {
+	if len(remote) == stockID || n.named[string(remote)] {
 		return true // no peer id: a stock Hypercore peer, which the user has named or invited
 	}
 	t := n.topics[d]
@@ -95,7 +95,7 @@ func (n *Node) shared(remote []byte, d keys.DiscoveryKey) {
 	p := peer.ID(remote)
 	n.mu.Lock()
 	t := n.topics[d]
-	if t == nil || len(remote) == 32 {
+	if t == nil || len(remote) == stockID {
 		n.mu.Unlock()
 		return
 	}
@@ -105,6 +105,7 @@ func (n *Node) shared(remote []byte, d keys.DiscoveryKey) {
 	n.trustLocked(p)
 	family := append(n.looseLocked(d), d)
 	n.mu.Unlock()
+	n.host.ConnManager().TagPeer(p, coreTag, coreWorth)
 	for _, d := range family {
 		n.set.Seek(remote, d)
 	}

@@ -12,7 +12,7 @@ import (
 func asking() *Node {
 	return &Node{
 		topics: map[keys.DiscoveryKey]*topic{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
-		around: map[keys.DiscoveryKey]bool{}, loose: loose{},
+		around: map[keys.DiscoveryKey]bool{}, loose: loose{}, wants: map[keys.DiscoveryKey]*topic{},
 	}
 }
 

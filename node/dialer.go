@@ -191,7 +191,8 @@ func pause(fails int) time.Duration {
 
 // up is told that a stream with a peer stands.
 func (d *dialer) up(p peer.ID) {
-	d.n.host.ConnManager().Protect(p, protectTag)
+	d.n.meets(p)
+	d.n.host.ConnManager().TagPeer(p, streamTag, streamWorth)
 	d.mu.Lock()
 	t := d.targetLocked(p)
 	t.fails, t.tried = 0, true
@@ -200,7 +201,9 @@ func (d *dialer) up(p peer.ID) {
 
 // down is told that the last stream with a peer has ended. One that the node wants is dialled again.
 func (d *dialer) down(p peer.ID) {
-	d.n.host.ConnManager().Unprotect(p, protectTag)
+	d.n.host.ConnManager().UntagPeer(p, streamTag)
+	d.n.host.ConnManager().UntagPeer(p, coreTag)
+	d.n.lost(p)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if t := d.targets[p]; t != nil && (t.keep || d.n.wanted(p)) {
@@ -210,9 +213,6 @@ func (d *dialer) down(p peer.ID) {
 	}
 	delete(d.targets, p)
 }
-
-// protectTag keeps the connections of peers with whom something is exchanged from being closed as idle.
-const protectTag = "hypernode"
 
 // wanted tells whether a peer was found for a topic that is still looked for, or is on the LAN.
 func (n *Node) wanted(p peer.ID) bool {

@@ -27,11 +27,24 @@ type Meeting struct {
 	opening map[peer.ID]bool
 }
 
+// JoinOptions say how a topic is joined. The zero value is announced, and looks for others.
+type JoinOptions struct {
+	// Hidden tells nobody: others are found, and not told of.
+	Hidden bool
+	// Passive looks for nobody: this side waits to be found.
+	Passive bool
+}
+
 // Join joins a topic, any 32 bytes, with a protocol of the program's own. serve is called, in a goroutine of its own, for each
 // peer that is met, with an authenticated stream, which is closed when serve returns; there is one stream with a peer at a
 // time. ctx of serve ends with the node. Join waits for Run; it fails with protocols.ErrHandled when the topic was joined
 // with this protocol already.
 func (n *Node) Join(ctx context.Context, topic [32]byte, id protocol.ID, serve func(context.Context, *protocols.Stream)) (*Meeting, error) {
+	return n.JoinWith(ctx, topic, id, JoinOptions{}, serve)
+}
+
+// JoinWith is Join with options.
+func (n *Node) JoinWith(ctx context.Context, topic [32]byte, id protocol.ID, o JoinOptions, serve func(context.Context, *protocols.Stream)) (*Meeting, error) {
 	m := &Meeting{
 		n: n, topic: topic, id: id, serve: serve,
 		streams: map[peer.ID]bool{}, opening: map[peer.ID]bool{},
@@ -41,7 +54,9 @@ func (n *Node) Join(ctx context.Context, topic [32]byte, id protocol.ID, serve f
 		return nil, err
 	}
 	m.unhandle = unhandle
-	m.membership = n.finder.Join(discovery.Topic(topic), discovery.JoinOptions{Announce: true, Lookup: true, Found: m.found})
+	m.membership = n.finder.Join(discovery.Topic(topic), discovery.JoinOptions{
+		Announce: !o.Hidden, Lookup: !o.Passive, Found: m.found,
+	})
 	return m, nil
 }
 

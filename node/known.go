@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -66,7 +67,7 @@ func (n *Node) loadKnown(ctx context.Context) (all []acquaintance, err error) {
 	return all, err
 }
 
-// keepKnown writes down now and then who is connected, until ctx ends. Nothing is lost when that fails.
+// keepKnown writes down now and then who was met, and in the end, when ctx ends. Nothing is lost when that fails.
 func (n *Node) keepKnown(ctx context.Context) error {
 	for ctx.Err() == nil {
 		sleep(ctx, saveEvery)
@@ -77,8 +78,33 @@ func (n *Node) keepKnown(ctx context.Context) error {
 	return nil
 }
 
+// meets notes a peer with whom a stream stands, if it was dialled: where it can be reached is known from that.
+func (n *Node) meets(p peer.ID) {
+	a := acquaintance{Peer: p.String(), Seen: time.Now().UTC()}
+	for _, c := range n.host.Network().ConnsToPeer(p) {
+		if c.Stat().Direction == network.DirOutbound && !c.Stat().Limited {
+			a.Addrs = append(a.Addrs, c.RemoteMultiaddr().String())
+		}
+	}
+	if len(a.Addrs) == 0 {
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if len(n.met) < maxKnown || n.met[a.Peer].Peer != "" {
+		n.met[a.Peer] = a
+	}
+}
+
+// saveKnown writes down who was met since the last time, and those that were before, the latest first.
 func (n *Node) saveKnown(ctx context.Context) error {
-	met := n.met()
+	for _, p := range n.service.Peers() {
+		n.meets(p)
+	}
+	n.mu.Lock()
+	met := n.met
+	n.met = map[string]acquaintance{}
+	n.mu.Unlock()
 	if len(met) == 0 {
 		return nil
 	}
@@ -86,13 +112,14 @@ func (n *Node) saveKnown(ctx context.Context) error {
 	if err != nil {
 		old = nil // none yet, or they cannot be read
 	}
+	list := slices.Collect(maps.Values(met))
 	for _, a := range old {
-		same := func(b acquaintance) bool { return a.Peer == b.Peer }
-		if !slices.ContainsFunc(met, same) && time.Since(a.Seen) < knownFor {
-			met = append(met, a)
+		if _, again := met[a.Peer]; !again && time.Since(a.Seen) < knownFor {
+			list = append(list, a)
 		}
 	}
-	b, err := json.Marshal(met[:min(len(met), maxKnown)])
+	slices.SortFunc(list, func(a, b acquaintance) int { return b.Seen.Compare(a.Seen) })
+	b, err := json.Marshal(list[:min(len(list), maxKnown)])
 	if err != nil {
 		return fmt.Errorf("writing known peers: %w", err)
 	}
@@ -101,20 +128,4 @@ func (n *Node) saveKnown(ctx context.Context) error {
 		tx.Set(knownKey(), b)
 		return nil
 	})
-}
-
-// met are the peers that are connected and were dialled: where they can be reached is known from that.
-func (n *Node) met() (list []acquaintance) {
-	for _, p := range n.service.Peers() {
-		a := acquaintance{Peer: p.String(), Seen: time.Now().UTC()}
-		for _, c := range n.host.Network().ConnsToPeer(p) {
-			if c.Stat().Direction == network.DirOutbound && !c.Stat().Limited {
-				a.Addrs = append(a.Addrs, c.RemoteMultiaddr().String())
-			}
-		}
-		if len(a.Addrs) > 0 {
-			list = append(list, a)
-		}
-	}
-	return list
 }

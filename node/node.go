@@ -70,13 +70,15 @@ type Node struct {
 	cancel  context.CancelFunc // ends Run
 	topics  map[keys.DiscoveryKey]*topic
 	loose   loose
-	trusted map[string]bool            // peers, by their bytes, that may be asked for what belongs to others' cores
-	lan     map[string]bool            // peers on the LAN, or known by name
-	named   map[string]bool            // those that are known by name
-	around  map[keys.DiscoveryKey]bool // cores for which the peers of the LAN are asked
+	wants   map[keys.DiscoveryKey]*topic // those of which something is wanted
+	trusted map[string]bool              // peers, by their bytes, that may be asked for what belongs to others' cores
+	lan     map[string]bool              // peers on the LAN, or known by name
+	named   map[string]bool              // those that are known by name
+	around  map[keys.DiscoveryKey]bool   // cores for which the peers of the LAN are asked
 	seeds   map[keys.Key]*seed
 	looked  time.Time // whether the store is full, which it then was or not
 	wasFull bool
+	met     map[string]acquaintance // since they were written down last
 
 	closing sync.Once
 	ended   chan struct{} // closed when Run has ended
@@ -110,9 +112,9 @@ func NewWith(ctx context.Context, c config.Config, o Options) (*Node, error) {
 	}
 	n := &Node{
 		config: c.Filled(), log: o.Logger.With("part", "node"), began: time.Now(), hosted: make(chan struct{}), ended: make(chan struct{}),
-		topics: map[keys.DiscoveryKey]*topic{}, loose: loose{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
+		topics: map[keys.DiscoveryKey]*topic{}, loose: loose{}, wants: map[keys.DiscoveryKey]*topic{}, trusted: map[string]bool{}, lan: map[string]bool{}, named: map[string]bool{},
 		around: map[keys.DiscoveryKey]bool{},
-		seeds:  map[keys.Key]*seed{},
+		seeds:  map[keys.Key]*seed{}, met: map[string]acquaintance{},
 	}
 	n.seeder = newSeeder(n.tend)
 	for _, step := range []func(context.Context, Options) error{n.openStore, n.openNetwork, n.loadSeeds} {
@@ -169,6 +171,7 @@ func (n *Node) Run(ctx context.Context) error {
 	g.Go(func() error { return n.runSeeds(ctx) })
 	g.Go(func() error { return n.enter(ctx) })
 	g.Go(func() error { return n.keepKnown(ctx) })
+	g.Go(func() error { return n.runGuard(ctx) })
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("running the node: %w", err)
 	}

@@ -65,6 +65,20 @@ func TestStaticPeerReturns(t *testing.T) {
 	b.read(t, again.write(t, "core", 3))
 }
 
+// TestKnownPeers starts a node again that has met another one in a short run: it enters the network by that, with nothing else.
+func TestKnownPeers(t *testing.T) {
+	a := start(t, local())
+	c := local(a)
+	c.Path = t.TempDir()
+	b := start(t, c)
+	b.read(t, a.write(t, "core", 1))
+	b.stop()
+	c.Discovery.Bootstrap = nil
+	b = start(t, c)
+	until(t, "the network", func() bool { return b.Status().Networks[0].Nodes > 0 })
+	b.read(t, a.write(t, "other", 2))
+}
+
 // TestOneTransportEach has nodes that share no transport exchange a core through one that has both.
 func TestOneTransportEach(t *testing.T) {
 	with := func(transport, listen string) config.Config {
@@ -255,6 +269,40 @@ func TestMeeting(t *testing.T) {
 	if one, two := <-heard, <-heard; one+two != "pingpong" && one+two != "pongping" {
 		t.Fatalf("heard %q and %q", one, two)
 	}
+}
+
+// TestMeetingOneWay has one side announce a topic and wait, and the other look for it and tell nobody: they meet. Two that hide
+// do not.
+func TestMeetingOneWay(t *testing.T) {
+	boot := start(t, local())
+	topic := [32]byte{8}
+	met := make(chan string, 4)
+	join := func(name string, o node.JoinOptions) (*running, *node.Meeting) {
+		r := start(t, local(boot))
+		m, err := r.JoinWith(t.Context(), topic, "/talk/1", o, func(ctx context.Context, s *protocols.Stream) {
+			met <- name
+			<-ctx.Done()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(m.Leave)
+		return r, m
+	}
+	one, _ := join("hidden", node.JoinOptions{Hidden: true})
+	two, other := join("also hidden", node.JoinOptions{Hidden: true})
+	until(t, "the network", func() bool { return one.Status().Networks[0].Nodes > 1 && two.Status().Networks[0].Nodes > 1 })
+	if err := other.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(met) > 0 || len(other.Peers()) > 0 {
+		t.Fatal("two that hide have met")
+	}
+	_, waiting := join("waiting", node.JoinOptions{Passive: true})
+	if err := waiting.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "both", func() bool { return len(waiting.Peers()) == 2 })
 }
 
 func TestBusyPort(t *testing.T) {

@@ -140,6 +140,7 @@ func (n *Node) want(d keys.DiscoveryKey, background bool) (stop func()) {
 	defer n.mu.Unlock()
 	t := n.topicLocked(d)
 	t.live++
+	n.wants[d] = t
 	if t.holds > 0 {
 		n.lookLocked(d, t, background)
 	}
@@ -176,6 +177,7 @@ func (n *Node) unwant(d keys.DiscoveryKey, t *topic) {
 	defer n.mu.Unlock()
 	if t.live--; t.live == 0 && n.topics[d] == t {
 		delete(n.around, d)
+		delete(n.wants, d)
 	}
 }
 
@@ -199,6 +201,7 @@ func (n *Node) forget(d keys.DiscoveryKey) {
 		n.loose.drop(d, t)
 		delete(n.topics, d)
 		delete(n.around, d)
+		delete(n.wants, d)
 	}
 }
 
@@ -243,6 +246,25 @@ func (n *Node) missed(p peer.ID) {
 	for _, t := range n.topics {
 		if t.peers[p] {
 			t.peers[p] = false
+		}
+	}
+}
+
+// lost notes that the last stream with a peer has ended. What is wanted and has no other peer left is looked for again at once:
+// the next lookup may be far.
+func (n *Node) lost(p peer.ID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, t := range n.wants {
+		if _, ok := t.peers[p]; !ok || t.lookup == nil || t.background {
+			continue
+		}
+		left := false
+		for other, reachable := range t.peers {
+			left = left || reachable && other != p && n.service.Connected(other)
+		}
+		if !left {
+			t.lookup.Again()
 		}
 	}
 }
