@@ -3,6 +3,7 @@ package replicate
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -64,6 +65,26 @@ func TestDownload(t *testing.T) {
 	report, err := r.Verify(t.Context())
 	if err != nil || !report.OK() {
 		t.Errorf("verify: %+v, %v", report, err)
+	}
+}
+
+// What is downloaded by a list is what the list names.
+func TestDownloadList(t *testing.T) {
+	a, b := newNode(t, Options{}), newNode(t, Options{})
+	w := a.writer("log", 200)
+	r := b.open(corestore.Key(w.Key()))
+	connect(t, a, b)
+	last := uint64(0)
+	want := core.Want{Blocks: []uint64{150, 3, 4, 199, 77}, Progress: func(done, total uint64) { last = 10*total + done }}
+	if err := r.Download(within(t), want); err != nil {
+		t.Fatal(err)
+	}
+	held, err := r.Held(t.Context(), 0, 200)
+	if want := []core.Range{{Start: 3, End: 5}, {Start: 77, End: 78}, {Start: 150, End: 151}, {Start: 199, End: 200}}; err != nil || !slices.Equal(held, want) {
+		t.Errorf("holds %v (%v), want %v", held, err, want)
+	}
+	if last != 55 {
+		t.Errorf("progress %d", last)
 	}
 }
 
