@@ -35,6 +35,7 @@ func onAnswers() []Misbehaviour {
 		{Name: "wrong fork", What: "answers of another fork", Run: falsify(func(p *merkle.Proof) { p.Fork += 3 })},
 		{Name: "silence", What: "claims all, and answers nothing", Run: lie(liar{answer: silence})},
 		{Name: "silence about blocks", What: "gives the head and no block", Run: lie(liar{answer: silentBlocks})},
+		{Name: "passed over", What: "answers all but every tenth block", Run: lie(liar{answer: passOver}), Budget: Budget{Honest: 10 * time.Second}},
 		{Name: "no data", What: "claims all, has nothing, and claims again", Run: lie(liar{answer: noData})},
 		{Name: "withdrawal", What: "takes back what it is asked for", Run: lie(liar{answer: withdrawal})},
 		{Name: "slow answers", What: "ten answers a second", Run: lie(liar{answer: slowly})},
@@ -63,6 +64,13 @@ func silence(*lies, *merkle.Request) []mux.Message { return nil }
 
 func silentBlocks(l *lies, q *merkle.Request) []mux.Message {
 	if q.Block != nil {
+		return nil
+	}
+	return l.honest(q, nil)
+}
+
+func passOver(l *lies, q *merkle.Request) []mux.Message {
+	if q.Block != nil && q.Block.Index%10 == 3 {
 		return nil
 	}
 	return l.honest(q, nil)

@@ -88,14 +88,18 @@ func (s *scheduler) takeUrgent(p *peer) (uint64, bool) {
 	kept, reach := s.urgent[:0], s.reach(p)
 	for k, i := range s.urgent {
 		switch {
-		case !s.wanted(i) || s.flying[i] > 0 && !s.hedged[i]:
-		case s.hedged[i] && s.yields(p, (*peer).gives, func(other *peer) bool { return other.have.Has(i) && other.blocks[i] == nil }):
+		case !s.wanted(i) || s.flying[i] > 0 && s.hedged[i] == 0:
+		case s.hedged[i] > 0 && s.yields(p, (*peer).gives, func(other *peer) bool { return other.have.Has(i) && other.blocks[i] == nil }):
 			kept = append(kept, i)
 		case s.shunned(i):
 			kept = append(kept, i)
 		case i < reach && (!s.exact[i] || i < s.head.Length) && p.have.Has(i) && p.blocks[i] == nil:
+			if s.hedged[i]--; s.hedged[i] > 0 {
+				kept = append(kept, i)
+			} else {
+				delete(s.hedged, i)
+			}
 			s.urgent = append(kept, s.urgent[k+1:]...)
-			delete(s.hedged, i)
 			return i, true
 		default:
 			kept = append(kept, i)

@@ -9,7 +9,8 @@ import (
 // probeTime is how long the question after another history may stay without an answer.
 const probeTime = 5 * time.Second
 
-// tick looks after what is late at now: a block whose peer is slow is asked of others too, one after the other.
+// tick looks after what is late at now: a block whose peer is slow is asked of others too, of one at first, then of twice as many
+// each time: most of the peers may be as bad as the first.
 func (s *scheduler) tick(now time.Time) {
 	best := s.best()
 	for p := range s.peers {
@@ -21,7 +22,7 @@ func (s *scheduler) tick(now time.Time) {
 			p.fault = ErrBadPeer
 			continue
 		}
-		if p.pace.rate == 0 {
+		if p.pace.rate == 0 && !p.gave {
 			slow = max(slow, newSlow)
 		}
 		for _, a := range p.asks {
@@ -70,12 +71,16 @@ func (s *scheduler) late(p *peer, a *ask) {
 		a.seek.seeking, s.dirty = false, true
 		return
 	}
-	if !a.isBlock || s.hedged[a.block()] {
+	if !a.isBlock || s.hedged[a.block()] > 0 {
 		return
 	}
 	for other := range s.peers {
 		if other != p && s.canAsk(other) && !other.stalled && other.have.Has(a.block()) && other.blocks[a.block()] == nil {
-			a.hedged, s.hedged[a.block()] = true, true
+			if !a.hedged {
+				a.hedged = true
+				p.owes++
+			}
+			s.hedged[a.block()] = s.flying[a.block()]
 			s.urgent, s.dirty = append(s.urgent, a.block()), true
 			return
 		}
@@ -95,9 +100,10 @@ func (s *scheduler) yields(p *peer, proven, suits func(p *peer) bool) bool {
 	return false
 }
 
-// answers tells whether a peer has answered anything, and gives whether it has given a block: some answer, and give none.
+// answers tells whether a peer has answered anything, and gives whether it has given blocks and is late with none: some answer, and
+// give none, or not all.
 func (p *peer) answers() bool { return p.pace.trip > 0 }
-func (p *peer) gives() bool   { return p.gave }
+func (p *peer) gives() bool   { return p.gave && p.owes == 0 }
 
 // ranged takes in an announcement. What the peer was asked for and has no more is asked of others; and what it has no more and
 // is here it is told of: that may have been left out when the peer seemed to have it, from a fork before.

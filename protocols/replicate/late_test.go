@@ -88,6 +88,53 @@ func TestLate(t *testing.T) {
 			d.expect("b")
 			d.expect("c", 0, 1)
 		}},
+		{"hedged with twice as many each time", func(d *desk) {
+			var names []string
+			for i := range 9 {
+				names = append(names, string(rune('a'+i)))
+				d.join(names[i], 10, all)
+			}
+			d.want(core.Want{Ranges: []core.Range{one(5)}})
+			d.expect("a", 5)
+			asked := 1
+			for _, want := range []int{2, 4, 8, 9} {
+				d.tick(newSlow)
+				for _, name := range names {
+					got, _ := d.blocks(name)
+					asked += len(got)
+				}
+				if asked != want || d.s.flying[5] != want {
+					d.t.Fatalf("asked of %d, want %d", asked, want)
+				}
+			}
+		}},
+		{"hedged with one that is late with nothing", func(d *desk) {
+			for _, name := range []string{"a", "b", "c"} {
+				p := d.join(name, 10, all)
+				d.want(core.Want{Ranges: []core.Range{one(uint64(len(d.peers)))}})
+				for _, q := range d.asks(name) {
+					d.answer(name, q)
+				}
+				if !p.gives() {
+					d.t.Fatalf("%s does not give", name)
+				}
+			}
+			for i, name := range []string{"a", "b"} {
+				d.want(core.Want{Ranges: []core.Range{one(uint64(5 + i))}})
+				d.expect(name, uint64(5+i))
+			}
+			d.tick(newSlow)
+			d.expect("a")
+			d.expect("b")
+			d.expect("c", 5, 6)
+			if d.peers["a"].gives() || d.peers["b"].gives() {
+				d.t.Error("who is late gives")
+			}
+			d.s.changed(core.Change{Head: d.s.head, Have: []core.Range{{Start: 5, End: 7}}})
+			if !d.peers["a"].gives() || !d.peers["b"].gives() {
+				d.t.Error("who was late owes nothing")
+			}
+		}},
 		{"not hedged while it answers", func(d *desk) {
 			d.join("a", 10, all)
 			d.join("b", 10, all)
@@ -107,7 +154,7 @@ func TestLate(t *testing.T) {
 			d.expect("a", 7)
 			d.join("b", 10, all)
 			for i := range uint64(6) {
-				d.pass(newSlow / 2)
+				d.pass(minSlow / 2)
 				d.want(core.Want{Ranges: []core.Range{one(i)}})
 				q := d.asks("a")
 				if len(q) != 1 {

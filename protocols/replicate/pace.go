@@ -22,7 +22,7 @@ const (
 	minSample   = 50 * time.Millisecond
 	newcomer    = 300 * time.Millisecond // a peer that has answered nothing yet keeps others from being asked for a head
 	mostSlow    = 5 * time.Second
-	newSlow     = 2 * time.Second // for one that has not shown its rate
+	newSlow     = 2 * time.Second // for one that has not shown its rate, and has given no block
 	minSlow     = time.Second
 )
 

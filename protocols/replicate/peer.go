@@ -29,6 +29,7 @@ type peer struct {
 	reached [2]time.Time      // when the last request that it has answered was made, and the last urgent one
 	stalled bool              // it has not answered for long: it is asked for no more
 	gave    bool              // a block that was asked for was right
+	owes    int               // late blocks that others are asked for too
 	filled  bool              // the window was filled up; it is used again once it is half empty
 	pace    pace
 	after   uint64 // the block behind the one asked last

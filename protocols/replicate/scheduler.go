@@ -30,7 +30,7 @@ type scheduler struct {
 	bulk    bitfield.Bitfield  // to be asked for
 	flying  map[uint64]int     // how many peers are asked for a block
 	exact   map[uint64]bool    // blocks whose path must not be predicted
-	hedged  map[uint64]bool    // blocks that are to be asked of another peer too
+	hedged  map[uint64]int     // of how many more peers a block is to be asked
 	struck  map[uint64]int     // blocks that came to nothing, see strike
 	dirty   bool               // what happened concerns other peers than the one that caused it
 
@@ -46,7 +46,7 @@ func newScheduler() *scheduler {
 	return &scheduler{
 		peers: map[*peer]struct{}{}, coming: map[*peer]struct{}{},
 		wants: map[*want]struct{}{}, heads: map[*want]struct{}{}, waiting: map[uint64][]*want{},
-		flying: map[uint64]int{}, exact: map[uint64]bool{}, hedged: map[uint64]bool{}, struck: map[uint64]int{},
+		flying: map[uint64]int{}, exact: map[uint64]bool{}, hedged: map[uint64]int{}, struck: map[uint64]int{},
 	}
 }
 
@@ -137,6 +137,9 @@ func (s *scheduler) drop(p *peer, a *ask) {
 	}
 	i := a.block()
 	delete(p.blocks, i)
+	if a.hedged {
+		p.owes--
+	}
 	if s.flying[i]--; s.flying[i] <= 0 {
 		delete(s.flying, i)
 		delete(s.hedged, i)

@@ -42,7 +42,7 @@ func (s *scheduler) takeShunned(p *peer) (first uint64, ok bool) {
 	}
 	for i := range s.struck {
 		if s.shunned(i) && (!ok || i < first) && i < s.head.Length && p.have.Has(i) && s.wanted(i) &&
-			(s.flying[i] == 0 || s.hedged[i]) && p.blocks[i] == nil {
+			(s.flying[i] == 0 || s.hedged[i] > 0) && p.blocks[i] == nil {
 			first, ok = i, true
 		}
 	}
