@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// announcing is what it costs one node to tell the network of its cores once, which it does every 22 hours.
+// announcing is what it costs one node to tell the network of its cores once, which takes 22 hours.
 type announcing struct {
 	nodes, cores int
 	single       float64 // queries when each core is looked up on its own
@@ -18,7 +18,8 @@ type announcing struct {
 func perLookup(n int) float64 { return bucketSize + 2*math.Log2(float64(n)/bucketSize) }
 
 // announce counts. A region is a prefix that at least bucketSize nodes share: all keys in it go to the same few dozen
-// nodes, which are found once. A region is explored when one of the cores falls in it, by about four look-ups.
+// nodes, which are found once. A region is explored when one of the cores falls in it, by about four look-ups, unless the few
+// cores that fall in it cost less one by one.
 func announce(nodes, cores int) announcing {
 	c := float64(cores)
 	regions := math.Exp2(math.Floor(math.Log2(float64(nodes) / bucketSize)))
@@ -28,7 +29,7 @@ func announce(nodes, cores int) announcing {
 	return announcing{
 		nodes: nodes, cores: cores, records: c * bucketSize,
 		single: c * perLookup(nodes),
-		swept:  min(c, 4*met) * (size + 2),
+		swept:  min(c*perLookup(nodes), 4*met*(size+2)),
 		peers:  float64(nodes) * -math.Expm1(-perNode),
 	}
 }

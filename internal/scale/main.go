@@ -18,7 +18,7 @@ import (
 )
 
 func main() {
-	sizes := flag.String("nodes", "1000,100000,10000000", "sizes of the network")
+	sizes := flag.String("nodes", "1000,10000,100000,10000000", "sizes of the network")
 	lookups := flag.Int("lookups", 400, "look-ups for each row")
 	seed := flag.Uint64("seed", 1, "seed of all that is random")
 	flag.Parse()
