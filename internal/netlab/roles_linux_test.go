@@ -44,7 +44,7 @@ func play(role string) int {
 		return 2
 	}
 	roles := map[string]func(context.Context, part) error{
-		"reader": read, "audience": audience, "program": meet, "stranger": ask, "sink": sink, "crowd": crowd, "eavesdropper": hear,
+		"reader": read, "audience": audience, "lender": lend, "program": meet, "stranger": ask, "sink": sink, "crowd": crowd, "eavesdropper": hear,
 		"silent": silent, "slow": slow, "flood": flood, "reconnect": reconnect,
 	}
 	run := roles[role]
