@@ -1,4 +1,4 @@
-// Package api controls a running node through a unix socket: HTTP with JSON.
+// Package api controls a running node through a unix socket, and by TCP where that is configured: HTTP with JSON.
 //
 // Start with [Serve] beside node.Run, and with [Dial] in the program that gives the orders. [Path] says where the socket
 // lies. Who may open the socket may do everything: it has mode 0600, and so only the node's user may.
@@ -30,4 +30,9 @@
 //	GET    /debug/pprof/     profiles of the process
 //
 // Errors are objects {"error": text, "code": one of the Code constants}.
+//
+// At the addresses of config.API.Listen the same is answered, but for the profiles, to requests with a token of [TokenPath]
+// (Authorization: Bearer TOKEN) that has the [Scope] which the request takes: read for what is only looked at, seed for seeds,
+// hints and fetches, write for what changes or deletes drives, admin for command and stop. A request must name this host, by its
+// address, as localhost, or by a name of config.API.Hosts, and must not come from another site's page. [DialTCP] makes a client.
 package api
