@@ -15,12 +15,12 @@ const (
 	idlePercent = 100
 
 	// period is how often is looked, busyBytes what is allocated in a busy period at least, and quiet after how many others
-	// memory is given back. As long as it stays quiet the pages of the program are let go again every so many periods: some
-	// kernels map the file in pieces of 2 MiB, so that what is done now and then adds up to all of it.
+	// memory is given back. As long as it stays quiet the pages of the program are let go again every so many periods: what is
+	// done once in a while adds up.
 	period    = time.Second
 	busyBytes = 4 << 20
 	quiet     = 5
-	again     = 10
+	again     = 30
 )
 
 // Keep looks every second how much the program allocates, until ctx ends, and sets the garbage collector accordingly. The

@@ -15,13 +15,29 @@ type mapping struct {
 	clean      bool // what is mapped is the file as it is: nothing is lost with its pages
 }
 
-// dropProgram lets go of the pages of the program's file. It is of no matter when that fails.
+// piece is how much of the program comes back at once at most.
+const piece = 128 << 10
+
+// dropProgram lets go of the pages of the program's file, and has them come back in small pieces: some kernels map the whole
+// stretch of the file that their cache holds in one piece, up to 2 MiB, when a byte of it is needed, so that what is done now
+// and then adds up to all of the program. They do so only within a mapping. It is of no matter when any of it fails.
 func dropProgram() {
 	for _, m := range program() {
-		if m.clean {
-			_, _, _ = unix.Syscall(unix.SYS_MADVISE, m.start, m.end-m.start, unix.MADV_DONTNEED)
+		if !m.clean {
+			continue
 		}
+		// Every other piece is marked as not needed in a core dump, where it would not be anyhow: that makes mappings of them.
+		for at := m.start / (2 * piece) * (2 * piece); at < m.end; at += 2 * piece {
+			if start, end := max(at, m.start), min(at+piece, m.end); start < end {
+				advise(start, end, unix.MADV_DONTDUMP)
+			}
+		}
+		advise(m.start, m.end, unix.MADV_DONTNEED)
 	}
+}
+
+func advise(start, end uintptr, what uintptr) {
+	_, _, _ = unix.Syscall(unix.SYS_MADVISE, start, end-start, what)
 }
 
 // program lists the mappings of the program's file that are never written.

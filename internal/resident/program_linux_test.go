@@ -14,10 +14,14 @@ func TestShrink(t *testing.T) {
 	if after := mapped(t); after >= before {
 		t.Errorf("%d KiB of files are mapped, %d before", after, before)
 	}
+	Shrink()
 	clean := 0
 	for _, m := range program() {
 		if m.clean && m.end > m.start {
 			clean++
+		}
+		if m.clean && m.end-m.start > piece {
+			t.Errorf("%d KiB of the program are mapped in one piece", (m.end-m.start)>>10)
 		}
 	}
 	if clean == 0 {
