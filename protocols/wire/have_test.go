@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"runtime"
 	"testing"
@@ -12,13 +13,13 @@ import (
 // havePair is a Have and the same set as a plain list.
 type havePair struct {
 	have Have
-	want []bool
+	want []byte // a 1 for each block that is in it
 }
 
 // modelBlocks is more than a step can reach.
 const modelBlocks = 7 * pageBits
 
-func newHavePair() *havePair { return &havePair{want: make([]bool, modelBlocks)} }
+func newHavePair() *havePair { return &havePair{want: make([]byte, modelBlocks)} }
 
 // place makes a block number from a byte, close to the borders of pages more often than not.
 func place(a byte) uint64 {
@@ -44,7 +45,7 @@ func (p *havePair) step(op, a, b, c byte) {
 		}
 		p.have.Bitfield(m)
 		for i := range uint64(len(m.Bits) * 8) {
-			p.model(start+i, start+i+1, m.Bits[i/8]>>(i%8)&1 == 1)
+			p.want[start+i] = m.Bits[i/8] >> (i % 8) & 1
 		}
 	case 3: // many short runs
 		for i := range uint64(b) {
@@ -55,31 +56,34 @@ func (p *havePair) step(op, a, b, c byte) {
 }
 
 func (p *havePair) model(start, end uint64, on bool) {
-	for ; start < end; start++ {
-		p.want[start] = on
+	fill := p.want[start:end]
+	clear(fill)
+	if on {
+		for i := range fill {
+			fill[i] = 1
+		}
 	}
 }
 
 func (p *havePair) check(t *testing.T) {
 	t.Helper()
-	got := make([]bool, modelBlocks)
+	at := uint64(0)
 	for start, end := range p.have.Runs(0, bitfield.Limit) {
 		if end > modelBlocks {
 			t.Fatalf("blocks up to %d are invented", end)
 		}
-		for i := start; i < end; i++ {
-			got[i] = true
+		if i := bytes.IndexByte(p.want[at:start], 1); i >= 0 {
+			t.Fatalf("block %d is lost", at+uint64(i))
 		}
+		if i := bytes.IndexByte(p.want[start:end], 0); i >= 0 {
+			t.Fatalf("block %d is invented", start+uint64(i))
+		}
+		at = end
 	}
-	n := uint64(0)
-	for i, want := range p.want {
-		if got[i] != want {
-			t.Fatalf("block %d: %v", i, got[i])
-		}
-		if want {
-			n++
-		}
+	if i := bytes.IndexByte(p.want[at:], 1); i >= 0 {
+		t.Fatalf("block %d is lost", at+uint64(i))
 	}
+	n := uint64(bytes.Count(p.want, []byte{1}))
 	if p.have.Count(0, bitfield.Limit) != n {
 		t.Fatalf("%d blocks counted, want %d", p.have.Count(0, bitfield.Limit), n)
 	}
@@ -105,7 +109,7 @@ func TestHaveModel(t *testing.T) {
 			p.step(byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32()))
 			for range 4 {
 				i := r.Uint64N(modelBlocks)
-				if p.have.Has(i) != p.want[i] {
+				if p.have.Has(i) != (p.want[i] == 1) {
 					t.Fatalf("block %d: %v", i, p.have.Has(i))
 				}
 			}
