@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
-	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -93,8 +92,21 @@ func openLocked(dir string, o Options) (*Engine, error) {
 	if err := ensure(dir, o); err != nil {
 		return nil, err
 	}
+	list, err := readManifest(o.FS, o.FS.PathJoin(dir, recordsDir))
+	if err != nil {
+		return nil, err
+	}
+	if !list.whole { // torn by a power loss, or damaged: Pebble would remove what it reads nothing of
+		e, err := openDamaged(dir, o, nil)
+		if err != nil || e.health.damage != nil {
+			return e, err
+		}
+		if err := e.Close(); err != nil {
+			return nil, err
+		}
+	}
 	e := newEngine(dir, o, o.FS, false)
-	err := e.start()
+	err = e.start()
 	if err == nil {
 		return e, nil
 	}
@@ -147,6 +159,11 @@ func (e *Engine) start() (err error) {
 			return fmt.Errorf("syncing the list of records: %w", err)
 		}
 	}
+	if list, err := readManifest(e.fs, e.fs.PathJoin(e.dir, recordsDir)); err != nil {
+		return err
+	} else if !list.begun() {
+		return corrupt("the list of records cannot be read behind its beginning")
+	}
 	if e.db, err = pebble.Open(e.fs.PathJoin(e.dir, recordsDir), e.records()); err != nil {
 		e.db = nil
 		return openError(err)
@@ -178,30 +195,6 @@ func (e *Engine) removeLogs() error {
 		}
 	}
 	return nil
-}
-
-// syncManifest puts on stable storage what a process that died may have left of Pebble's list of files in the kernel's
-// memory. Pebble believes what it reads there and removes the files that are in it no more: a power loss after that
-// would bring back the older list, without its files.
-func (e *Engine) syncManifest() error {
-	dir := e.fs.PathJoin(e.dir, recordsDir)
-	names, err := e.fs.List(dir)
-	if err != nil {
-		return err
-	}
-	for _, name := range names {
-		if !strings.HasPrefix(name, "MANIFEST-") {
-			continue
-		}
-		f, err := e.fs.OpenReadWrite(e.fs.PathJoin(dir, name), vfs.WriteCategoryUnspecified)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(f.Sync(), f.Close()); err != nil {
-			return err
-		}
-	}
-	return durable.SyncDir(e.fs, dir)
 }
 
 // load reads what the engine keeps in memory of its state.
