@@ -118,7 +118,8 @@ func (c *Core) withTree(ctx context.Context, fn func(r merkle.Reader, t *merkle.
 }
 
 // Bytes yields the bytes from offset on, n of them, in pieces that end where blocks end. They are those of the log as it is at
-// the start: after an error it ends, with ErrTruncated when the log is cut below the length that it had then.
+// the start: after an error it ends, with ErrTruncated when the log is cut below the length that it had then, ErrOutOfRange when
+// offset is not in it, and io.ErrUnexpectedEOF when it has less than n bytes from there on.
 func (c *Core) Bytes(ctx context.Context, offset, n uint64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
 		if n == 0 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync"
 	"testing"
@@ -182,8 +183,8 @@ func (s *seenBlocks) iterate(ctx context.Context, c *Core) error {
 func (s *seenBlocks) stream(ctx context.Context, c *Core) error {
 	x := seenStream{offset: c.Head().ByteLength / 3}
 	for b, err := range c.Bytes(ctx, x.offset, x.offset) {
-		if errors.Is(err, ErrTruncated) || errors.Is(err, ErrOutOfRange) {
-			break
+		if errors.Is(err, ErrTruncated) || errors.Is(err, ErrOutOfRange) || errors.Is(err, io.ErrUnexpectedEOF) {
+			break // it was cut; the last before the reading began
 		}
 		if err != nil {
 			return err
