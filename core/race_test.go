@@ -181,10 +181,14 @@ func (s *seenBlocks) iterate(ctx context.Context, c *Core) error {
 
 // stream reads bytes of the live log from somewhere in it.
 func (s *seenBlocks) stream(ctx context.Context, c *Core) error {
-	x := seenStream{offset: c.Head().ByteLength / 3}
+	head := c.Head()
+	x := seenStream{offset: head.ByteLength / 3}
 	for b, err := range c.Bytes(ctx, x.offset, x.offset) {
-		if errors.Is(err, ErrTruncated) || errors.Is(err, ErrOutOfRange) || errors.Is(err, io.ErrUnexpectedEOF) {
-			break // it was cut; the last before the reading began
+		if errors.Is(err, ErrTruncated) || errors.Is(err, ErrOutOfRange) {
+			break
+		}
+		if errors.Is(err, io.ErrUnexpectedEOF) && c.Head().Fork > head.Fork {
+			break // it was cut before the reading began: within a fork it only grows
 		}
 		if err != nil {
 			return err

@@ -14,8 +14,8 @@ import (
 )
 
 // TestManifestRot flips each bit of the checksum and the length of entries in Pebble's list of files, which makes an entry look
-// torn, in a store that was killed when Pebble had just got what still is in the journal. What opens is at some commit, and where
-// damage is found nothing is removed.
+// torn, in a store that was killed when Pebble had just got what still is in the journal. What opens is at some commit, and with
+// one of the first two entries damaged the store is refused, and nothing is removed.
 func TestManifestRot(t *testing.T) {
 	cache := pebble.NewCache(1 << 20)
 	defer cache.Unref()

@@ -21,8 +21,7 @@ targets() {
 }
 
 # build FOLDER makes the test program of a package. Only code that takes apart what comes from elsewhere counts what it
-# covers: go test -fuzz has all of a program count, hundreds of thousands of places that are looked through after every
-# input, which takes many times longer than the input itself.
+# covers: go test -fuzz has all of a program count, and looks through all counters after every input.
 build() {
 	local flags=() package
 	for package in internal/compact core/merkle protocols/wire "$1"; do
