@@ -63,9 +63,9 @@ func (l *log) takeOff(i uint64) (*flight, Session, error) {
 
 // fly asks the source, unless the block came in before the flight began, and ends the flight.
 func (l *log) fly(ctx context.Context, session Session, i uint64, f *flight, corrupt bool) error {
-	here, err := l.has(ctx, l.current.Load(), i)
+	here, err := l.has(ctx, i)
 	if err == nil && (corrupt || !here) {
-		err = session.Fetch(ctx, Want{Blocks: []uint64{i}, Anew: corrupt, Priority: 1})
+		err = l.ask(ctx, session, Want{Blocks: []uint64{i}, Anew: corrupt, Priority: 1})
 	}
 	if err != nil {
 		err = fmt.Errorf("core: fetching block %d: %w", i, err)
@@ -102,6 +102,14 @@ func (l *log) fetch(ctx context.Context, w Want) error {
 	if session == nil {
 		return fmt.Errorf("%w: no source", ErrNotAvailable)
 	}
+	return l.ask(ctx, session, w)
+}
+
+// ask gives the session a want that names what was missing a moment ago.
+func (l *log) ask(ctx context.Context, session Session, w Want) error {
+	if err := l.tellAll(ctx); err != nil {
+		return err
+	}
 	return session.Fetch(ctx, w)
 }
 
@@ -123,7 +131,7 @@ func (c *Core) Download(ctx context.Context, w Want) error {
 		return err
 	}
 	asked := len(w.Blocks) + len(w.Ranges)
-	w, err := c.missing(ctx, w)
+	w, err := c.Missing(ctx, w)
 	if err != nil {
 		return err
 	}
@@ -133,11 +141,15 @@ func (c *Core) Download(ctx context.Context, w Want) error {
 	return c.fetch(ctx, w)
 }
 
-// missing leaves out of w what is here.
-func (c *Core) missing(ctx context.Context, w Want) (Want, error) {
+// Missing returns w without the blocks that are here. The core's session knows that the others are not: it can be given what is
+// returned.
+func (c *Core) Missing(ctx context.Context, w Want) (Want, error) {
+	if err := c.check(); err != nil {
+		return w, err
+	}
 	var blocks []uint64
 	for _, i := range w.Blocks {
-		ok, err := c.log.has(ctx, c.log.current.Load(), i)
+		ok, err := c.log.has(ctx, i)
 		if err != nil {
 			return w, err
 		}
@@ -154,7 +166,7 @@ func (c *Core) missing(ctx context.Context, w Want) (Want, error) {
 		ranges = append(ranges, without(r, held)...)
 	}
 	w.Blocks, w.Ranges = blocks, ranges
-	return w, nil
+	return w, c.log.tellAll(ctx)
 }
 
 // without returns the parts of r between the ranges of a list, which lie in it. An End of 0 has no end.

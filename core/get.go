@@ -95,7 +95,7 @@ func (c *Core) current(ctx context.Context, i uint64) ([]byte, error) {
 		}
 		return nil, outOfRange(i, st.length)
 	}
-	if err := l.need(ctx, st, i); err != nil {
+	if err := l.need(ctx, i); err != nil {
 		return nil, err
 	}
 	return l.read(ctx, i)
@@ -106,8 +106,8 @@ func outOfRange(i, length uint64) error {
 }
 
 // need fails with ErrNotAvailable when block i is not held.
-func (l *log) need(ctx context.Context, st *state, i uint64) error {
-	ok, err := l.has(ctx, st, i)
+func (l *log) need(ctx context.Context, i uint64) error {
+	ok, err := l.has(ctx, i)
 	if err != nil || ok {
 		return err
 	}
@@ -146,7 +146,7 @@ func (l *log) recheck(ctx context.Context, i uint64) ([]byte, error) {
 	if i >= st.length {
 		return nil, outOfRange(i, st.length)
 	}
-	if err := l.need(ctx, st, i); err != nil {
+	if err := l.need(ctx, i); err != nil {
 		return nil, err
 	}
 	b, leaf, err := l.blockAndLeaf(ctx, i)
@@ -229,21 +229,14 @@ func (c *Core) Has(ctx context.Context, start, end uint64) (ok bool, err error) 
 	return ok && err == nil, err
 }
 
-func (c *Core) has(ctx context.Context, start, end uint64) (ok bool, err error) {
-	st := c.log.current.Load()
+func (c *Core) has(ctx context.Context, start, end uint64) (bool, error) {
 	switch {
 	case start >= end:
 		return true, nil
-	case end > st.length, c.pin != nil && end > c.pin.head.Length:
+	case c.pin != nil && end > c.pin.head.Length:
 		return false, nil
-	case end <= st.contiguous:
-		return true, nil
 	}
-	err = c.log.withBits(ctx, func(b *bitfield.Bitfield) {
-		from := max(start, st.contiguous)
-		ok = b.HasRange(from, end)
-	})
-	return ok, err
+	return c.log.hasRange(ctx, start, end)
 }
 
 // Held returns the ranges of blocks that are stored here, within start and end, in ascending order. It fails with

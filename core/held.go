@@ -124,10 +124,22 @@ func decodeBits(b *bitfield.Bitfield, page uint64, stored []byte) bool {
 }
 
 // has tells whether block i is held in the published state.
-func (l *log) has(ctx context.Context, st *state, i uint64) (ok bool, err error) {
-	if i < st.contiguous || i >= st.length {
-		return i < st.contiguous, nil
+func (l *log) has(ctx context.Context, i uint64) (bool, error) {
+	if i >= l.current.Load().length {
+		return false, nil
 	}
-	err = l.withBits(ctx, func(b *bitfield.Bitfield) { ok = b.Has(i) })
+	return l.hasRange(ctx, i, i+1)
+}
+
+// hasRange tells whether all blocks from start up to, not including, end are. What it looks at in the bitmap belongs to the
+// state that was published then.
+func (l *log) hasRange(ctx context.Context, start, end uint64) (ok bool, err error) {
+	if st := l.current.Load(); end <= st.contiguous || end > st.length {
+		return end <= st.contiguous, nil
+	}
+	err = l.withBits(ctx, func(b *bitfield.Bitfield) {
+		st := l.current.Load()
+		ok = end <= st.contiguous || end <= st.length && b.HasRange(max(start, st.contiguous), end)
+	})
 	return ok, err
 }

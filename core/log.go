@@ -53,6 +53,9 @@ type log struct {
 	cutting   chan struct{}         // closed at the end of the cut that is under way; nil when there is none
 	watches   []*watch              // who waits for what a cut may make vain
 	late      int                   // publications that wait for their sync
+	published uint64                // counts the publications
+	told      uint64                // and those of them that the session knows of
+	telling   chan struct{}         // closed at the next one that it is told of; nil when nobody waits
 	changed   chan struct{}         // closed at the next change; nil when nobody waits
 	flights   map[uint64]*flight    // blocks that are being fetched
 	session   Session               // nil without a source

@@ -81,7 +81,7 @@ func (l *log) prove(ctx context.Context, st *state, q *merkle.Request) (*merkle.
 		}
 	}
 	if q.Block != nil && q.Block.Index < st.length {
-		if err := l.need(ctx, l.current.Load(), q.Block.Index); err != nil {
+		if err := l.need(ctx, q.Block.Index); err != nil {
 			return nil, err
 		}
 	}

@@ -84,10 +84,9 @@ func (g *proving) run(ctx context.Context) error {
 			g.prologue = &pro
 		}
 	}
-	current := l.current.Load()
 	for i, q := range g.requests {
 		if q.Block != nil && q.Block.Index < st.length {
-			g.answers[i].Err = l.need(ctx, current, q.Block.Index)
+			g.answers[i].Err = l.need(ctx, q.Block.Index)
 		}
 	}
 	err := l.db.View(ctx, func(tx *datastore.Tx) error {

@@ -68,17 +68,24 @@ func (l *log) publish(p *publication) {
 		l.served.Store(p.state)
 	}
 	l.wakeLocked()
+	l.published++
 	session := l.session
+	if session == nil && !p.late {
+		l.toldLocked()
+	}
 	l.mu.Unlock()
 	if session != nil && !p.late {
 		session.Changed(p.change())
+		l.mu.Lock()
+		l.toldLocked()
+		l.mu.Unlock()
 	}
 }
 
-// announce is called when a commit that had to wait for it is on stable storage.
+// announce is called when a commit that had to wait for it is on stable storage. What is committed meanwhile still waits
+// behind it.
 func (l *log) announce(p *publication) {
 	l.mu.Lock()
-	l.late--
 	l.served.Store(p.state)
 	l.wakeLocked()
 	session := l.session
@@ -86,6 +93,57 @@ func (l *log) announce(p *publication) {
 	if session != nil {
 		session.Changed(p.change())
 	}
+	l.mu.Lock()
+	l.late--
+	l.toldLocked()
+	l.mu.Unlock()
+}
+
+// toldLocked counts a publication that the session knows of.
+func (l *log) toldLocked() {
+	l.told++
+	if l.telling != nil {
+		close(l.telling)
+		l.telling = nil
+	}
+}
+
+// tellAll returns when the session knows of all that was published before the call: until then it may take blocks that went
+// for held ones, and think that nothing is left of a want that asks for them. It fails when the store did, or when ctx ends.
+func (l *log) tellAll(ctx context.Context) error {
+	l.mu.Lock()
+	upTo := l.published
+	for l.told < upTo {
+		if l.telling == nil {
+			l.telling = make(chan struct{})
+		}
+		telling, late := l.telling, l.late > 0
+		l.mu.Unlock()
+		if late {
+			if err := l.syncLate(ctx); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-telling:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		l.mu.Lock()
+	}
+	l.mu.Unlock()
+	return nil
+}
+
+// syncLate brings what waits for it to stable storage, or tells why that fails: then nobody is told any more.
+func (l *log) syncLate(ctx context.Context) error {
+	l.write.Lock() // what is published has been given to the store when its writer is done
+	err := l.usable()
+	l.write.Unlock()
+	if err != nil {
+		return err
+	}
+	return l.db.Sync(ctx)
 }
 
 // change is what the session is told.

@@ -21,7 +21,8 @@ type gated struct {
 	mu      sync.Mutex
 	gate    chan struct{} // nil is open
 	commits int
-	durable bool // the last one was
+	durable bool  // the last one was
+	broken  error // what syncs fail with
 }
 
 func (g *gated) Sync() error {
@@ -31,7 +32,23 @@ func (g *gated) Sync() error {
 	if gate != nil {
 		<-gate
 	}
+	if err := g.brokenBy(); err != nil {
+		return err
+	}
 	return g.Engine.Sync()
+}
+
+// fail has all syncs fail from now on.
+func (g *gated) fail(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.broken = err
+}
+
+func (g *gated) brokenBy() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.broken
 }
 
 func (g *gated) Commit(b *datastore.Batch, durable bool) error {
@@ -67,7 +84,7 @@ func openGated(t *testing.T, d datastore.Durability) (*gated, *datastore.DB) {
 	g := &gated{Engine: e}
 	db := datastore.NewDB(g, datastore.Options{Durability: d})
 	t.Cleanup(func() {
-		if err := db.Close(); err != nil {
+		if err := db.Close(); err != nil && g.brokenBy() == nil {
 			t.Error(err)
 		}
 	})

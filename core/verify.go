@@ -86,7 +86,7 @@ func (c *Core) verifyAgain(ctx context.Context, i uint64, rep *Report) error {
 	l.write.Lock()
 	defer l.write.Unlock()
 	st := l.current.Load()
-	if ok, err := l.has(ctx, st, i); err != nil || !ok {
+	if ok, err := l.has(ctx, i); err != nil || !ok {
 		return err // it went meanwhile
 	}
 	b, leaf, err := l.blockAndLeaf(ctx, i)

@@ -215,14 +215,9 @@ func (n *Node) ask(ctx context.Context, s *seed, k *kept, w core.Want) error {
 	if r == nil {
 		return core.ErrClosed
 	}
-	missing := w
-	missing.Ranges = nil
-	for _, r := range w.Ranges {
-		held, err := k.core.Held(ctx, r.Start, max(r.End, r.End-1)) // End 0 has no end
-		if err != nil {
-			return fmt.Errorf("looking what is held: %w", err)
-		}
-		missing.Ranges = append(missing.Ranges, between(r, held)...)
+	missing, err := k.core.Missing(ctx, w)
+	if err != nil {
+		return fmt.Errorf("looking what is held: %w", err)
 	}
 	k.wanted = w
 	k.stop = r.Keep(missing, func(err error) {
@@ -244,20 +239,6 @@ func sameWant(a, b core.Want) bool {
 		}
 	}
 	return true
-}
-
-// between returns the parts of r between the ranges of a list, which lie in it. An End of 0 has no end.
-func between(r core.Range, list []core.Range) (rest []core.Range) {
-	for _, h := range list {
-		if r.Start < h.Start {
-			rest = append(rest, core.Range{Start: r.Start, End: h.Start})
-		}
-		r.Start = h.End
-	}
-	if r.Start < r.End || r.End == 0 {
-		rest = append(rest, r)
-	}
-	return rest
 }
 
 // rest ends what is wanted.
