@@ -47,6 +47,9 @@ func onAnnouncements() []Misbehaviour {
 		{Name: "extension spam", What: "another extension each time", Run: about(func(i int) mux.Message {
 			return message(1, wire.TypeExtension, wire.Extension{Name: fmt.Sprint("name ", i), Payload: make([]byte, 100)}.Append(nil))
 		})},
+		{Name: "tail spam", What: "wants new blocks, and does not, and does", Run: about(func(i int) mux.Message {
+			return message(1, wire.TypeExtension, wire.Extension{Name: "hypernode/tail", Payload: []byte{byte(i % 3)}}.Append(nil))
+		})},
 		{Name: "extension names", What: "an extension with a name of 64 KiB", Run: aboutOnce(message(1, wire.TypeExtension,
 			wire.Extension{Name: string(make([]byte, 64<<10))}.Append(nil)))},
 	}

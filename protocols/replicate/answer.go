@@ -94,6 +94,9 @@ func (s *scheduler) verdict(p *peer, a *ask, v core.Verdict, now time.Time) {
 	p.gave = p.gave || a.isBlock && v.Err == nil && v.Applied
 	if a.request.Upgrade != nil && v.Err == nil {
 		p.noUpgrade, s.idlers = 0, 0 // it was only late, and may have been overtaken by a shorter one
+		if v.Upgraded {
+			s.leads(p)
+		}
 	}
 	switch {
 	case errors.Is(v.Err, core.ErrConflict):

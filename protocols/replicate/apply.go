@@ -60,6 +60,9 @@ func (r *Replicator) applyOnce(ctx context.Context, list []arrival) (early []arr
 	if refuses(err) {
 		r.failLocked(err)
 	}
+	if verdicts == nil {
+		verdicts = make([]core.Verdict, len(list))
+	}
 	for i, v := range verdicts {
 		if a := &list[i]; err == nil && a.early(v) {
 			early = append(early, *a)
@@ -85,7 +88,7 @@ func refuses(err error) bool {
 func (r *Replicator) verdictLocked(a *arrival, v core.Verdict, now time.Time) {
 	r.countLocked(a, v)
 	if a.gift {
-		r.sched.given(a.link.peer, v, now)
+		r.sched.given(a.link.peer, a, v, now)
 		return
 	}
 	r.sched.verdict(a.link.peer, a.ask, v, now)

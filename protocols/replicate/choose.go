@@ -10,7 +10,7 @@ import (
 
 // nextUpgrade asks for a longer head, one peer at a time.
 func (s *scheduler) nextUpgrade(p *peer, now time.Time) (m message, ok bool) {
-	if s.upgrader != nil || p.target > 0 || !s.mayUpgrade(p) || s.yields(p, (*peer).answers, s.mayUpgrade) {
+	if s.upgrader != nil || p.target > 0 || !s.mayUpgrade(p) || s.tailComes(s.tailer) || s.yields(p, (*peer).answers, s.mayUpgrade) {
 		return m, false
 	}
 	q := &merkle.Request{

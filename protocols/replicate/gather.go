@@ -141,6 +141,13 @@ func (st *stream) settle() error {
 
 // asked takes requests in.
 func (l *link) asked(list []*merkle.Request) {
+	for _, q := range list {
+		if q.Upgrade != nil { // it did not take in what it was sent
+			l.replicator.mu.Lock()
+			l.peer.tail.proven = 0
+			l.replicator.mu.Unlock()
+		}
+	}
 	l.requests.put(list)
 	l.wake()
 }
@@ -149,13 +156,14 @@ func (l *link) asked(list []*merkle.Request) {
 func (l *link) arrived(list []arrival) error {
 	now := time.Now()
 	kept := make([]arrival, 0, len(list))
-	bytes := 0
+	bytes, answers := 0, false
 	r := l.replicator
 	r.mu.Lock()
 	for i := range list {
 		a := &list[i]
 		bytes += a.size
 		ask, verdict := r.sched.data(l.peer, a.proof, a.size, now)
+		answers = answers || ask != nil
 		if a.ask, a.gift = ask, verdict == takeGift; verdict != takeNot {
 			kept = append(kept, *a)
 		} else {
@@ -170,7 +178,7 @@ func (l *link) arrived(list []arrival) error {
 	if hold > 0 {
 		l.peer.hold = now.Add(hold)
 	}
-	fault, hungry, others := l.peer.fault, !l.peer.full(now), r.sched.dirty
+	fault, hungry, others := l.peer.fault, answers && !l.peer.full(now), r.sched.dirty
 	r.sched.dirty = false
 	r.mu.Unlock()
 	if others {

@@ -14,9 +14,13 @@ func (r *Replicator) Keep(w core.Want, ended func(error)) (stop func()) {
 	}
 	return func() {
 		r.mu.Lock()
-		defer r.mu.Unlock()
 		job.tell = nil
 		r.sched.remove(job)
+		ends := r.sched.tailEnds()
+		r.mu.Unlock()
+		if ends {
+			r.wake()
+		}
 	}
 }
 

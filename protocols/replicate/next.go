@@ -20,6 +20,9 @@ func (s *scheduler) next(p *peer, now time.Time) (m message, ok bool) {
 	if m, ok = s.nextReply(p); ok {
 		return m, true
 	}
+	if m, ok = s.nextTail(p); ok {
+		return m, true
+	}
 	if p.retired || !p.probe.IsZero() && len(p.follow) == 0 {
 		return m, false
 	}

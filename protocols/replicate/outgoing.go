@@ -141,6 +141,7 @@ func (l *link) gather(ctx context.Context) {
 		return
 	}
 	l.prepare(ctx)
+	l.sendTail(ctx)
 	l.messages = l.schedule(l.messages[:0])
 	for k := range l.messages {
 		l.encode(ctx, &l.messages[k])
@@ -210,6 +211,8 @@ func (l *link) encode(ctx context.Context, m *message) {
 		add(wire.TypeWant, small, m.want.Append)
 	case m.cancel != nil:
 		add(wire.TypeCancel, small, m.cancel.Append)
+	case m.tail != nil:
+		add(wire.TypeExtension, small, wire.Extension{Name: tailName, Payload: m.tail}.Append)
 	case m.locate == nil || l.locate(ctx, m.locate):
 		q := m.request
 		if m.measure {

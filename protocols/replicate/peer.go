@@ -62,6 +62,7 @@ type peer struct {
 	asked   map[uint64]bool // stretches that it was asked to announce
 	cancels []uint64
 	follow  []*merkle.Request
+	tail    tail
 }
 
 func newPeer() *peer {
@@ -101,6 +102,7 @@ type message struct {
 	want     *wire.Want
 	cancel   *wire.Cancel
 	request  *merkle.Request
+	tail     []byte
 	measure  bool // Nodes of request's block are to be filled in
 	locate   *ask // is the request when its Hash is to be filled in, for a seek
 }

@@ -3,6 +3,7 @@ package replicate
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/hypernode/hypernode/core"
@@ -63,27 +64,41 @@ func (l *link) gifts(ctx context.Context) {
 
 // push returns what a peer would ask to get blocks that it lacks, as far as they may be pushed. It knows the roots of its
 // own length, and after the first gift those of ours.
-func (s *scheduler) push(p *peer, blocks []uint64) (list []*merkle.Request) {
-	if !p.synced || !p.remote.AllowPush || p.remote.Fork != s.head.Fork || p.refused {
-		return nil
-	}
-	length := p.remote.Length
+func (s *scheduler) push(p *peer, blocks []uint64) []*merkle.Request {
+	var fresh []uint64
 	for _, i := range blocks {
-		if i >= s.head.Length || !s.held.Has(i) || p.have.Has(i) || p.pushed.Has(i) {
+		if !p.pushed.Has(i) && !slices.Contains(fresh, i) {
+			fresh = append(fresh, i)
+		}
+	}
+	list, _ := s.gifts(p, fresh, s.head, p.remote.Length)
+	for _, q := range list {
+		p.pushed.Set(q.Block.Index)
+	}
+	return list
+}
+
+// gifts is that for a peer that has a length when the gifts come, and a head of ours. It returns the length that the peer has
+// after them.
+func (s *scheduler) gifts(p *peer, blocks []uint64, head core.Head, length uint64) (list []*merkle.Request, after uint64) {
+	if !p.synced || !p.remote.AllowPush || p.remote.Fork != s.head.Fork || p.refused {
+		return nil, length
+	}
+	for _, i := range blocks {
+		if i >= head.Length || !s.held.Has(i) || p.have.Has(i) {
 			continue
 		}
-		p.pushed.Set(i)
-		q := &merkle.Request{Fork: s.head.Fork, Block: &merkle.BlockRequest{Index: i}}
+		q := &merkle.Request{Fork: head.Fork, Block: &merkle.BlockRequest{Index: i}}
 		if i < length {
 			q.Block.Nodes = merkle.MaxMissingNodes(2*i, length)
 		} else {
-			q.Upgrade = &merkle.UpgradeRequest{Start: length, Length: s.head.Length - length}
+			q.Upgrade = &merkle.UpgradeRequest{Start: length, Length: head.Length - length}
 			q.Manifest = length == 0
-			length = s.head.Length
+			length = head.Length
 		}
 		list = append(list, q)
 	}
-	return list
+	return list, length
 }
 
 // outcome is what is to be done with an answer.
@@ -110,17 +125,34 @@ func (s *scheduler) unasked(p *peer, proof *merkle.Proof, size int) outcome {
 		proof.Upgrade, u = nil, nil
 	}
 	wanted := b != nil && !s.held.Has(b.Index) || u != nil && u.Start+u.Length > s.head.Length
-	if !s.allowPush || !wanted || proof.Hash != nil || proof.Seek != nil || size > freshGift || size > p.credit {
+	if !s.allowPush || !wanted || s.tailUnwanted(p, proof) || proof.Hash != nil || proof.Seek != nil || size > freshGift || size > p.credit {
 		return takeNot
 	}
 	p.credit -= size
+	if u != nil {
+		p.tail.coming++
+	}
 	return takeGift
 }
 
-// given takes in what became of a gift. One that does not fit our tree may have been made for another length.
-func (s *scheduler) given(p *peer, v core.Verdict, now time.Time) {
-	if v.Applied && v.Upgraded {
+// given takes in what became of a gift. One that does not fit our tree may have been made for another length. One that was
+// asked for with all that is new is none.
+func (s *scheduler) given(p *peer, a *arrival, v core.Verdict, now time.Time) {
+	if a.proof.Upgrade != nil {
+		p.tail.coming--
+	}
+	switch {
+	case v.Applied && v.Upgraded:
 		s.manifest = true
+		if p.tail.asked {
+			p.credit += a.size
+			s.beaten = 0
+		}
+	case s.tailer == p:
+		s.dirty = true // others may be asked for the head that did not come
+		if v.Err != nil {
+			s.tailer = nil // until it gives a head that it is asked for
+		}
 	}
 	if v.Err != nil && !errors.Is(v.Err, merkle.ErrInvalidOperation) && !errors.Is(v.Err, core.ErrConflict) {
 		s.blame(p, now)

@@ -73,6 +73,12 @@ func (l *link) extended(b []byte) error {
 	}
 	l.extension = m.Name
 	r := l.replicator
+	if m.Name == tailName {
+		if len(m.Payload) == 1 {
+			r.step(l, false, func(s *scheduler) { s.tailWanted(l.peer, m.Payload[0] == 1) })
+		}
+		return nil
+	}
 	r.mu.Lock()
 	handle := r.handlers[m.Name]
 	r.mu.Unlock()

@@ -41,8 +41,11 @@ func (r *Replicator) Fetch(ctx context.Context, w core.Want) error {
 	}
 	r.mu.Lock()
 	r.sched.remove(job)
-	ended := job.ended
+	ended, ends := job.ended, r.sched.tailEnds()
 	r.mu.Unlock()
+	if ends {
+		r.wake()
+	}
 	if ended {
 		return job.err
 	}
@@ -200,16 +203,18 @@ func (r *Replicator) step(l *link, all bool, fn func(s *scheduler)) {
 	}
 	news := r.newsLocked()
 	fault := l.peer.fault
-	all = all || len(r.sched.urgent) > 0 || r.sched.dirty
+	others := len(r.sched.urgent) > 0 || r.sched.dirty
+	later := r.sched.tailComes(l.peer) // what there is to say can be said once that is applied
 	r.sched.dirty = false
 	r.mu.Unlock()
 	r.tell(news)
 	if fault != nil {
 		l.stream.fail(fault)
 	}
-	if all {
+	switch {
+	case others || all && !later:
 		r.wake()
-	} else {
+	case !later:
 		l.wake()
 	}
 }

@@ -16,6 +16,7 @@ type scheduler struct {
 	manifest bool
 
 	allowPush bool // gifts are taken
+	tails     bool // and asked for with all that is new
 
 	peers  map[*peer]struct{}
 	coming map[*peer]struct{} // those whose channel is being opened
@@ -37,6 +38,8 @@ type scheduler struct {
 	ids      uint64
 	upgrader *peer // is asked for a longer head
 	idlers   int   // how many, one after the other, were asked and gave none in time
+	tailer   *peer // is asked for new blocks
+	beaten   int   // how many heads came from others since it gave one
 	progress []report
 	ended    []*want // that have all they asked for
 	marked   []*want // whose meter is to be set
@@ -87,6 +90,9 @@ func (s *scheduler) leave(p *peer) {
 		return
 	}
 	delete(s.peers, p)
+	if s.tailer == p {
+		s.tailer = nil
+	}
 	s.markAll()
 	s.blameOldest(p)
 	for _, a := range p.all() {
@@ -193,6 +199,9 @@ func (s *scheduler) sync(p *peer, m wire.Sync) {
 	if m.Length != p.remote.Length || m.Fork != p.remote.Fork {
 		p.provable = false
 	}
+	if m.Length < p.remote.Length || m.Fork != p.remote.Fork {
+		p.tail.proven = 0
+	}
 	if !p.synced {
 		p.speaks()
 	}
@@ -238,6 +247,7 @@ func (s *scheduler) changed(ch core.Change) {
 	s.head = ch.Head
 	for _, r := range ch.Have {
 		s.announce(wire.Range{Start: r.Start, Length: r.End - r.Start})
+		s.appended(r)
 		for i := r.Start; i < r.End && len(s.wants)+len(s.flying) > 0; i++ {
 			s.arrived(i)
 		}
@@ -318,6 +328,7 @@ func (s *scheduler) restart() {
 			s.retry(a)
 		}
 		p.follow, p.noUpgrade = nil, 0
+		p.tail.blocks, p.tail.proven = nil, 0
 	}
 	clear(s.exact)
 	clear(s.struck)

@@ -33,6 +33,7 @@ func New(o Options) *Set {
 func (s *Set) Attach(c *core.Core) core.Session {
 	r := &Replicator{set: s, core: c, sched: newScheduler(), links: map[*link]struct{}{}}
 	r.sched.head, r.sched.allowPush = c.Served(), !s.o.NoPush
+	r.sched.tails = !s.o.NoPush && s.o.DownloadRate == nil // who sends unasked knows no rate but its own
 	r.frozen = c.Conflict() != nil
 	s.mu.Lock()
 	s.cores[c.DiscoveryKey()] = r
