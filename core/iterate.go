@@ -128,7 +128,7 @@ func (w *walk) chunk(ctx context.Context, end uint64) ([][]byte, error) {
 			return nil, err
 		}
 	}
-	if run > 0 {
+	if run > 1 { // else it is got faster than iterated over
 		if blocks, err := c.read(ctx, w.next, w.next+run); err != nil || len(blocks) > 0 {
 			return blocks, err
 		}
