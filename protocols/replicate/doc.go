@@ -28,6 +28,7 @@
 //
 // Until a peer has proven that it knows the key of a core, its messages are small and few: nothing larger than 1 MiB is read.
 //
-// A block may also be pushed to a peer that takes gifts, see [Replicator.Push]. Rates are bounded by [Options], and [Replicator.Stats]
+// A block may also be pushed to a peer that takes gifts, see [Replicator.Push]. Who wants all that will be appended has one peer
+// push it, ahead of its announcement: a new block is with a reader after the time of one message. Rates are bounded by [Options], and [Replicator.Stats]
 // and [Replicator.Peers] tell what is going on.
 package replicate
