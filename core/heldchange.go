@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -122,7 +123,7 @@ func (c *heldChange) write(tx *datastore.Tx, l *log) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, p := range c.pages {
-		if b := encodeBits(c.page(&l.held.bits, p)); len(b) > 0 {
+		if b := c.page(&l.held.bits, p); len(b) > 0 {
 			tx.Set(bitmapKey(l.id, p), b)
 		} else {
 			tx.Delete(bitmapKey(l.id, p))
@@ -130,23 +131,44 @@ func (c *heldChange) write(tx *datastore.Tx, l *log) {
 	}
 }
 
-// page returns a page as it is after the change.
+// page returns a page as it is after the change, and is stored.
 func (c *heldChange) page(b *bitfield.Bitfield, p uint64) []byte {
 	start := p * bitfield.PageBits
-	var one bitfield.Bitfield
-	if err := one.LoadPage(0, b.Page(p)); err != nil {
-		panic(err) // a page of a bitmap has the size of a page
-	}
+	var page [bitfield.PageBytes]byte
+	b.ReadPage(p, &page)
 	set := func(list []Range, on bool) {
 		for _, r := range list {
 			from, to := max(r.Start, start), min(r.End, start+bitfield.PageBits)
 			if from < to {
-				one.SetRange(from-start, to-start, on)
+				setBits(&page, from-start, to-start, on)
 			}
 		}
 	}
 	set(c.dropped, false)
 	set(c.have, true)
 	set([]Range{{0, c.contiguous}}, false)
-	return one.Page(0)
+	return bytes.Clone(encodeBits(page[:]))
+}
+
+// setBits sets or clears the bits from one on up to, not including, another.
+func setBits(page *[bitfield.PageBytes]byte, from, to uint64, on bool) {
+	for ; from < to && from%8 != 0; from++ {
+		setBit(page, from, on)
+	}
+	for ; to-from >= 8; from += 8 {
+		page[from/8] = 0
+		if on {
+			page[from/8] = 0xff
+		}
+	}
+	for ; from < to; from++ {
+		setBit(page, from, on)
+	}
+}
+
+func setBit(page *[bitfield.PageBytes]byte, i uint64, on bool) {
+	page[i/8] &^= 1 << (i % 8)
+	if on {
+		page[i/8] |= 1 << (i % 8)
+	}
 }

@@ -67,19 +67,17 @@ func (l *log) publish(p *publication) {
 	case !p.unsafe && (!p.same || shown):
 		l.served.Store(p.state)
 	}
-	l.wakeLocked()
 	l.published++
-	session := l.session
-	if session == nil && !p.late {
-		l.toldLocked()
-	}
-	l.mu.Unlock()
-	if session != nil && !p.late {
+	if session := l.session; session != nil && !p.late {
+		l.mu.Unlock()
 		session.Changed(p.change())
 		l.mu.Lock()
-		l.toldLocked()
-		l.mu.Unlock()
 	}
+	if !p.late {
+		l.toldLocked()
+	}
+	l.wakeLocked() // last, so that who waits here goes on before the peers are written to
+	l.mu.Unlock()
 }
 
 // announce is called when a commit that had to wait for it is on stable storage. What is committed meanwhile still waits

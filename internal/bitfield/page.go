@@ -115,20 +115,31 @@ func mask(i, from, to uint64) uint64 {
 // Page returns the PageBytes bytes of page n, which holds the bits from n*PageBits on, LSB first. The bytes are the
 // caller's.
 func (b *Bitfield) Page(n uint64) []byte {
-	out := make([]byte, PageBytes)
+	out := new([PageBytes]byte)
+	b.ReadPage(n, out)
+	return out[:]
+}
+
+// ReadPage is Page with memory of the caller's for the bytes. What is in it does not matter.
+func (b *Bitfield) ReadPage(n uint64, out *[PageBytes]byte) {
+	clear(out[:])
 	at, ok := b.find(n)
 	if !ok {
-		return out
+		return
 	}
-	w := b.extents[at].words
-	for i := range uint64(pageWords) {
-		word := ^uint64(0)
-		if w != nil {
-			word = w.at(i)
-		}
+	first, rest := []uint64(nil), ^uint64(0)
+	if w := b.extents[at].words; w != nil {
+		first, rest = w.first, w.rest
+	}
+	for i, word := range first {
 		binary.LittleEndian.PutUint64(out[i*8:], word)
 	}
-	return out
+	if rest == 0 {
+		return
+	}
+	for i := len(first); i < pageWords; i++ {
+		binary.LittleEndian.PutUint64(out[i*8:], rest)
+	}
 }
 
 // LoadPage makes page n hold exactly the bits of p, which has the form that Page returns and is not kept. The page does
