@@ -21,13 +21,14 @@ import (
 type node struct {
 	t     testing.TB
 	set   *Set
+	db    *datastore.DB
 	store *corestore.Store
 }
 
 func newNode(t testing.TB, o Options) *node {
 	t.Helper()
 	db := datastore.NewMemory(datastore.Options{})
-	n := &node{t: t, set: New(o)}
+	n := &node{t: t, set: New(o), db: db}
 	primary, err := keys.NewPrimaryKey()
 	if err != nil {
 		t.Fatal(err)

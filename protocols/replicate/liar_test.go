@@ -1,6 +1,7 @@
 package replicate
 
 import (
+	"errors"
 	"io"
 	"sync"
 	"testing"
@@ -9,17 +10,20 @@ import (
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/datastore"
 	"github.com/hypernode/hypernode/protocols/mux"
 	"github.com/hypernode/hypernode/protocols/wire"
 )
 
-// liar is a stream whose other side has all of a core. It gives the right head and a block of a wrong fork, both in one frame.
+// liar is a stream whose other side has all of a core. It gives the right head and a block of a wrong fork, both in one frame
+// or apart.
 type liar struct {
 	t      *testing.T
 	core   *core.Core
 	in     chan []byte // frames of the other side
 	head   *merkle.Request
 	lied   bool
+	apart  bool
 	once   sync.Once
 	closed chan struct{}
 }
@@ -82,9 +86,13 @@ func (l *liar) hear(b []byte) error {
 	}
 	block.Fork += 3
 	l.lied = true
-	l.in <- mux.AppendBatch(nil, []mux.Message{
-		said(wire.TypeData, merkle.AppendProof(nil, head)), said(wire.TypeData, merkle.AppendProof(nil, block)),
-	})
+	answers := []mux.Message{said(wire.TypeData, merkle.AppendProof(nil, head)), said(wire.TypeData, merkle.AppendProof(nil, block))}
+	if l.apart {
+		l.in <- mux.AppendMessage(nil, answers[0])
+		l.in <- mux.AppendMessage(nil, answers[1])
+	} else {
+		l.in <- mux.AppendBatch(nil, answers)
+	}
 	return nil
 }
 
@@ -94,6 +102,31 @@ func (l *liar) RemoteKey() []byte           { return []byte("liar") }
 func (l *liar) Close() error {
 	l.once.Do(func() { close(l.closed) })
 	return nil
+}
+
+// A peer that is left while its answer about the head is being applied is left for what it did, not because that was broken off.
+func TestLiarIsNamed(t *testing.T) {
+	a, b := newNode(t, Options{}), newNode(t, Options{})
+	w := a.writer("log", 50)
+	r := b.open(corestore.Key(w.Key()))
+	stop := b.set.Core(r.DiscoveryKey()).Keep(whole(50), func(error) {})
+	defer stop()
+	begun, over := make(chan struct{}), make(chan struct{})
+	var writing sync.WaitGroup
+	writing.Go(func() { // others wait
+		err := b.db.Update(t.Context(), func(*datastore.Tx) error { close(begun); <-over; return nil })
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	<-begun
+	l := newLiar(t, w)
+	l.apart = true
+	if err := b.set.Serve(within(t), l, b.store.Find); !errors.Is(err, ErrBadPeer) || !l.lied {
+		t.Errorf("the liar, which has lied (%v), is left: %v", l.lied, err)
+	}
+	close(over)
+	writing.Wait()
 }
 
 // A peer that is left before its answer about the head is applied keeps nobody from asking others.
@@ -111,7 +144,7 @@ func TestLiarWithTheHead(t *testing.T) {
 		session.mu.Unlock()
 	}
 	l := newLiar(t, w)
-	if err := b.set.Serve(ctx, l, b.store.Find); err != ErrBadPeer || !l.lied {
+	if err := b.set.Serve(ctx, l, b.store.Find); !errors.Is(err, ErrBadPeer) || !l.lied {
 		t.Fatalf("the liar, which has lied (%v), is left: %v", l.lied, err)
 	}
 	connect(t, a, b)

@@ -118,11 +118,11 @@ func (s *Set) Serve(ctx context.Context, conn mux.Conn, find Find) error {
 	})
 	loops.Go(func() { st.applyLoop(ctx) })
 	loops.Go(func() { st.offerLoop(ctx) })
-	err := st.mux.ReadLoop(ctx)
+	err := st.cause(st.mux.ReadLoop(ctx)) // and not what its end brings about
 	cancel()
 	st.mux.Close()
 	loops.Wait()
-	return st.cause(err)
+	return err
 }
 
 // Seek tells that Options.Seek now says yes for a peer and a core: the peer is asked for the core, if something of it is

@@ -114,6 +114,7 @@ func (st *stream) fail(err error) {
 	st.mux.Close()
 }
 
+// cause returns why reading has ended with err.
 func (st *stream) cause(err error) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
