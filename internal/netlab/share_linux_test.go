@@ -75,6 +75,9 @@ func TestManyTransports(t *testing.T) {
 	a := l.machine().share(folder, onLAN(m.reachedBy("/tcp/")).speaking("tcp"))
 	seed := append(settings{"seed", a.Key}, onLAN()...)
 	middle.hypernode("node", seed...).ok()
+	until(t, "the drive in the middle", func() bool { // else it has nothing to tell yet
+		return middle.hypernode("node", "drive", "ls", a.Key, "--json").code() == 0
+	})
 	for _, one := range []struct{ transport, part string }{{"quic", "/quic-v1/p2p"}, {"webtransport", "/webtransport"}} {
 		to := l.machine()
 		to.get(a.Key, onLAN(m.reachedBy(one.part)).speaking(one.transport)).result()
