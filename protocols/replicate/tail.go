@@ -68,11 +68,12 @@ func (s *scheduler) leads(p *peer) {
 	if !p.remote.AllowPush {
 		return
 	}
-	if s.tailer == nil || s.tailer == p || !s.tailer.tail.asked {
-		s.tailer, s.beaten = p, 0
-	} else if s.beaten++; s.beaten >= tailBeaten {
-		s.tailer, s.beaten = p, 0
+	if s.tailer != nil && s.tailer != p && s.tailer.tail.asked {
+		if s.beaten++; s.beaten < tailBeaten {
+			return
+		}
 	}
+	s.tailer, s.beaten = p, 0
 }
 
 // tailComes tells whether a longer head that was asked for with all that is new is here and being applied.
