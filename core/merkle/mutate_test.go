@@ -367,8 +367,8 @@ func (s sealed) seeksBeside(t *testing.T, q *merkle.Request, have uint64, yield 
 // Every honest answer is accepted; every single mutation of it is refused, or leads to the state before, to the honest
 // state or to that without whole sections. The one exception is that of sizes moved between two given siblings, which
 // must come out marked. Every length, index and kind of request; a sample of the mutations by default, all of them, each
-// bit included, with HYPERNODE_LONG=1 (hours; a single length by -run TestMutations/17); with HYPERNODE_LONG=kinds all of
-// them but for answers with a seek beside a block or node, of which a share is taken.
+// bit included, with HYPERNODE_LONG=1 (most of an hour on one core; a single length by -run TestMutations/17); with
+// HYPERNODE_LONG=kinds all of them but for answers with a seek beside a block or node, of which a share is taken.
 func TestMutations(t *testing.T) {
 	seed := seeded(t).Uint64()
 	for length := uint64(1); length <= 64; length += lengthStep {
