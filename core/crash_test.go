@@ -48,9 +48,6 @@ func newCrashWorld(seed uint64, run *crashRun) *crashWorld {
 		CacheSize: 64 << 10, MemTable: 64 << 10,
 		JournalSize: 1 << (11 + rng.IntN(5)), SegmentSize: 1 << (10 + rng.IntN(5)), Inline: []int{-1, 64, 256}[rng.IntN(3)],
 	}
-	if raceEnabled { // Pebble's own checks, on with -race, do not bear a compaction beside a list of tables that cannot be written
-		d.sizes.MemTable, d.sizes.JournalSize = 4<<20, 1<<20
-	}
 	d.sizes.Durability, d.sizes.SyncEvery = w.mode, -1
 	d.view = w.view
 	w.disk = d

@@ -140,7 +140,7 @@ func (c *heldChange) page(b *bitfield.Bitfield, p uint64) []byte {
 		for _, r := range list {
 			from, to := max(r.Start, start), min(r.End, start+bitfield.PageBits)
 			if from < to {
-				setBits(&page, from-start, to-start, on)
+				bitfield.SetBits(&page, from-start, to-start, on)
 			}
 		}
 	}
@@ -148,27 +148,4 @@ func (c *heldChange) page(b *bitfield.Bitfield, p uint64) []byte {
 	set(c.have, true)
 	set([]Range{{0, c.contiguous}}, false)
 	return bytes.Clone(encodeBits(page[:]))
-}
-
-// setBits sets or clears the bits from one on up to, not including, another.
-func setBits(page *[bitfield.PageBytes]byte, from, to uint64, on bool) {
-	for ; from < to && from%8 != 0; from++ {
-		setBit(page, from, on)
-	}
-	for ; to-from >= 8; from += 8 {
-		page[from/8] = 0
-		if on {
-			page[from/8] = 0xff
-		}
-	}
-	for ; from < to; from++ {
-		setBit(page, from, on)
-	}
-}
-
-func setBit(page *[bitfield.PageBytes]byte, i uint64, on bool) {
-	page[i/8] &^= 1 << (i % 8)
-	if on {
-		page[i/8] |= 1 << (i % 8)
-	}
 }

@@ -26,6 +26,23 @@ func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", datastore.ErrCorrupt, fmt.Errorf(format, args...))
 }
 
+// worded is an error that others were put into words for.
+type worded struct {
+	text string
+	args []any
+}
+
+func (w worded) Error() string { return w.text }
+
+func (w worded) Unwrap() (errs []error) {
+	for _, a := range w.args {
+		if err, ok := a.(error); ok {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
 // openError words an error of Pebble's Open: what is no failure of the file system is damage.
 func openError(err error) error {
 	var errno syscall.Errno

@@ -50,11 +50,7 @@ func (f *fault) hook(op crashfs.Op) error {
 func faultRun(seed uint64, f *fault, cache *pebble.Cache) (ops int64, failed bool, err error) {
 	w := newWorkload(seed, maphash.MakeSeed())
 	mem := vfs.NewCrashableMem()
-	o := tiny
-	if raceEnabled { // Pebble's own checks, on with -race, do not bear a compaction beside a list of tables that cannot be written
-		o = quiet
-	}
-	e, err := OpenEngine("/store", o(crashfs.Wrap(mem, f.hook), cache))
+	e, err := OpenEngine("/store", tiny(crashfs.Wrap(mem, f.hook), cache))
 	if err != nil {
 		if !errors.Is(err, f.err) {
 			return 0, false, fmt.Errorf("opening: %w", err)

@@ -25,6 +25,8 @@ import (
 //
 // When the disk has failed once, Pebble changes nothing any more. It carries on after some errors as if they could be
 // mended, and would remove files that the state on disk still needs.
+//
+// A failure to write the list of tables is kept from Pebble, which means to end the process then, and is in no state to go on.
 type fuse struct {
 	vfs.FS
 	blown       atomic.Pointer[error]
@@ -33,12 +35,14 @@ type fuse struct {
 	failed      func(error)  // told once the disk has failed
 }
 
-// blow stops all further changes.
+// blow stops all further changes. The failure is told before the first of them is stopped: whoever is made to believe in one
+// finds the store failed.
 func (f *fuse) blow(cause error) {
-	err := fmt.Errorf("%w: %w", datastore.ErrStoreFailed, cause)
-	if f.blown.CompareAndSwap(nil, &err) && f.failed != nil {
+	if f.failed != nil && f.blown.Load() == nil {
 		f.failed(cause)
 	}
+	err := fmt.Errorf("%w: %w", datastore.ErrStoreFailed, cause)
+	f.blown.CompareAndSwap(nil, &err)
 }
 
 // do runs one change, unless the fuse has blown. A full disk does not blow it: Pebble tries again by itself where it
@@ -57,8 +61,25 @@ func (f *fuse) do(change func() error) error {
 	return err
 }
 
+// pretend runs one change that Pebble believes in though it failed: the fuse has blown by then, for a full disk too, and
+// nothing that Pebble builds on it gets to the disk or is acknowledged.
+func (f *fuse) pretend(change func() error) {
+	if f.blown.Load() != nil {
+		return
+	}
+	if err := change(); err != nil {
+		f.blow(err)
+	}
+}
+
 // isMarker tells of a file whose name points to another file, which must be there whenever the marker is.
 func isMarker(name string) bool { return strings.HasPrefix(name, "marker.") }
+
+// isList tells of the list of tables.
+func isList(name string) bool { return strings.HasPrefix(name, "MANIFEST-") }
+
+// isListMarker tells of the marker that names the list.
+func isListMarker(name string) bool { return strings.HasPrefix(name, "marker.manifest.") }
 
 // isLog tells of a log of Pebble, which holds nothing: the journal stands in for it.
 func isLog(name string) bool { return strings.HasSuffix(name, ".log") }
@@ -78,6 +99,9 @@ func (f *fuse) file(name string, open func() (vfs.File, error)) (file vfs.File, 
 	if isLog(name) {
 		return &emptyLog{file}, nil
 	}
+	if isList(f.PathBase(name)) {
+		return &fusedList{fusedFile{File: file, fuse: f}}, nil
+	}
 	return &fusedFile{File: file, fuse: f, table: isTable(name)}, nil
 }
 
@@ -88,13 +112,31 @@ func (f *fuse) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
 			return nil, err
 		}
 	}
+	create := func() (vfs.File, error) { return f.FS.Create(name, c) }
 	if isMarker(f.PathBase(name)) {
-		dir := f.PathDir(name)
-		if err := f.do(func() error { return durable.SyncDir(f.FS, dir) }); err != nil {
-			return nil, err
+		create = func() (vfs.File, error) {
+			if err := durable.SyncDir(f.FS, f.PathDir(name)); err != nil {
+				return nil, err
+			}
+			return f.FS.Create(name, c)
 		}
 	}
-	return f.file(name, func() (vfs.File, error) { return f.FS.Create(name, c) })
+	if isListMarker(f.PathBase(name)) {
+		return f.listMarker(create)
+	}
+	return f.file(name, create)
+}
+
+// listMarker makes the marker of the list, an empty file.
+func (f *fuse) listMarker(create func() (vfs.File, error)) (file vfs.File, err error) {
+	f.pretend(func() error {
+		file, err = create()
+		return err
+	})
+	if file == nil {
+		return vfs.NewMem().Create("marker", vfs.WriteCategoryUnspecified)
+	}
+	return file, nil
 }
 
 // OpenReadWrite implements vfs.FS.
@@ -189,16 +231,32 @@ func (f *fusedFile) SyncTo(length int64) (full bool, err error) {
 	return full, err
 }
 
-// fusedDir is a directory. Pebble ends the process when one cannot be synced, so it is not told: the fuse has blown by
-// then, and nothing that Pebble believes after that gets to the disk or is acknowledged.
+// fusedList is the list of tables.
+type fusedList struct{ fusedFile }
+
+func (l *fusedList) Write(p []byte) (int, error) {
+	l.fuse.pretend(func() error {
+		_, err := l.File.Write(p)
+		return err
+	})
+	return len(p), nil
+}
+
+func (l *fusedList) Sync() error {
+	l.fuse.pretend(l.File.Sync)
+	return nil
+}
+
+func (l *fusedList) SyncData() error {
+	l.fuse.pretend(l.File.SyncData)
+	return nil
+}
+
+// fusedDir is a directory. Pebble ends the process when one cannot be synced, so it is not told.
 type fusedDir struct{ fusedFile }
 
 func (d *fusedDir) Sync() error {
-	if d.fuse.blown.Load() == nil {
-		if err := d.File.Sync(); err != nil {
-			d.fuse.blow(err)
-		}
-	}
+	d.fuse.pretend(d.File.Sync)
 	return nil
 }
 

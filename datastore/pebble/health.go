@@ -131,7 +131,7 @@ func (l *recordsLogger) Errorf(format string, args ...any) {
 
 // Fatalf implements pebble.Logger.
 func (l *recordsLogger) Fatalf(format string, args ...any) {
-	err := fmt.Errorf("records: "+format, args...)
+	var err error = worded{"records: " + fmt.Sprintf(format, args...), args}
 	l.log.Error("records failed", "error", err)
 	l.fuse.blow(err)
 	_ = l.health.fail(err)

@@ -180,3 +180,26 @@ func newWords(p []byte) *words {
 	}
 	return w
 }
+
+// SetBits sets or clears the bits from one on up to, not including, another, of a page as it is written.
+func SetBits(page *[PageBytes]byte, from, to uint64, on bool) {
+	for ; from < to && from%8 != 0; from++ {
+		setBit(page, from, on)
+	}
+	for ; to-from >= 8; from += 8 {
+		page[from/8] = 0
+		if on {
+			page[from/8] = 0xff
+		}
+	}
+	for ; from < to; from++ {
+		setBit(page, from, on)
+	}
+}
+
+func setBit(page *[PageBytes]byte, i uint64, on bool) {
+	page[i/8] &^= 1 << (i % 8)
+	if on {
+		page[i/8] |= 1 << (i % 8)
+	}
+}
