@@ -72,9 +72,14 @@ func followTail(ctx context.Context, t *task) (figures, error) {
 		w.span(f)
 		return nil
 	})
-	took = took[min(len(took)/10, len(took)):]
-	f["tail.p50"], f["tail.p99"] = percentile(took, 50)/1000, percentile(took, 99)/1000
+	tailFigures(f, took)
 	return f, err
+}
+
+// tailFigures are those of what comes after the first tenth, in milliseconds.
+func tailFigures(f figures, took []time.Duration) {
+	took = took[len(took)/10:]
+	f["tail.p50"], f["tail.p99"] = percentile(took, 50)/1000, percentile(took, 99)/1000
 }
 
 // sparseGets reads random blocks, all at once, of a core of which nothing is here, measured from before the connection is made.

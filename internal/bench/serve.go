@@ -117,11 +117,19 @@ const tailEvery = 5 * time.Millisecond
 
 // tail appends blocks that carry the time of their append.
 func (t *task) tail(ctx context.Context, c *core.Core) error {
+	return t.everyTick(func(now time.Time) error {
+		b := binary.LittleEndian.AppendUint64(make([]byte, 0, tailSize), uint64(now.UnixNano()))
+		_, err := c.Append(ctx, b[:tailSize])
+		return err
+	})
+}
+
+// everyTick calls do so many times as are to be measured.
+func (t *task) everyTick(do func(now time.Time) error) error {
 	tick := time.NewTicker(tailEvery)
 	defer tick.Stop()
 	for range t.Gets {
-		b := binary.LittleEndian.AppendUint64(make([]byte, 0, tailSize), uint64(time.Now().UnixNano()))
-		if _, err := c.Append(ctx, b[:tailSize]); err != nil {
+		if err := do(time.Now()); err != nil {
 			return err
 		}
 		<-tick.C

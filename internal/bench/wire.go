@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 type wireGroup struct {
 	name    string
 	step    string // of those who fetch
+	serve   string // the step of those who serve; none is "serve"
 	cores   []coreTask
 	seeds   int
 	readers int
@@ -42,6 +44,7 @@ func wireGroups(quick bool) []wireGroup {
 		{name: "4to1", step: "copy", cores: part, seeds: 4, readers: 1},
 		{name: "1to4", step: "copy", cores: part, seeds: 1, readers: 4},
 		{name: "tail", step: "tail", cores: []coreTask{{Name: "bench", Count: 1000, Size: 32}}, seeds: 1, readers: 1, gets: int(n(3000))},
+		{name: "floor", serve: "serve floor", step: "floor", seeds: 1, readers: 1, gets: int(n(3000))},
 		{name: "sparse", step: "sparse", cores: []coreTask{{Name: "bench", Count: n(1000000), Size: 100}}, seeds: 1, readers: 1, gets: 100,
 			link: &linkTask{Trip: 50 * time.Millisecond}, fresh: 5},
 		{name: "beside", step: "beside", cores: beside, seeds: 1, readers: 1, gets: int(n(1000)),
@@ -97,7 +100,7 @@ func (g *wireGroup) once(ctx context.Context, t task, dir string) (f figures, er
 	defer cancel()
 	var seeds []*child
 	for i := range g.seeds {
-		t.Step, t.Dir = "serve", seedDir(dir, i)
+		t.Step, t.Dir = cmp.Or(g.serve, "serve"), seedDir(dir, i)
 		c, h, err := begin(ctx, t)
 		if err != nil {
 			return nil, err
@@ -159,7 +162,7 @@ func (g *wireGroup) fetch(ctx context.Context, t task, dir string, seeds []*chil
 		readers = append(readers, c)
 		defer os.RemoveAll(t.Dir)
 	}
-	if g.step == "tail" {
+	if g.step == "tail" || g.step == "floor" {
 		if err := errors.Join(readers[0].hear(&hello{})); err != nil {
 			return nil, err
 		}
