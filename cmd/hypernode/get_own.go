@@ -16,6 +16,7 @@ import (
 // ownSupplier fetches with a node of this process.
 type ownSupplier struct {
 	*target
+	app     *app
 	follows bool // versions that come later are wanted too
 	node    *node.Node
 	whole   *node.Drive
@@ -42,8 +43,11 @@ func (s *ownSupplier) open(ctx context.Context) (err error) {
 	if err := d.Refresh(ctx); err != nil {
 		return err
 	}
-	if d.Core().Head().Length == 0 {
-		return drive.ErrEmpty
+	if h := d.Core().Head(); h.Length == 0 { // who was met may have heard of it, and have nothing yet
+		s.app.say("nothing of it is known where it was asked for; waiting")
+		if _, err := d.Core().Wait(ctx, h); err != nil {
+			return err
+		}
 	}
 	if !s.follows {
 		s.drive = s.drive.Snapshot() // what is told is what was written

@@ -73,7 +73,7 @@ func (a *app) getDrive(ctx context.Context, list []string, f *driveGetFlags) err
 		if err := room(n); err != nil {
 			return err
 		}
-		return g.run(ctx, &ownSupplier{target: t, follows: f.watch, node: n})
+		return g.run(ctx, &ownSupplier{target: t, app: a, follows: f.watch, node: n})
 	})
 	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 		if f.watch && g.complete() {
