@@ -142,7 +142,7 @@ func (l *link) retryParked(ctx context.Context) error {
 }
 
 func (r *Replicator) countLocked(a *arrival, v core.Verdict) {
-	c := &a.link.stats
+	c := a.link.countersLocked()
 	switch b := a.proof.Block; {
 	case v.Err != nil:
 		c.Refused++

@@ -159,6 +159,7 @@ func (l *link) arrived(list []arrival) error {
 	bytes, answers := 0, false
 	r := l.replicator
 	r.mu.Lock()
+	counters := l.countersLocked()
 	for i := range list {
 		a := &list[i]
 		bytes += a.size
@@ -168,12 +169,12 @@ func (l *link) arrived(list []arrival) error {
 			kept = append(kept, *a)
 		} else {
 			if ask == nil {
-				l.stats.Unasked++
+				counters.Unasked++
 			}
 			a.loan.Release()
 		}
 	}
-	l.stats.ReceivedBytes += uint64(bytes)
+	counters.ReceivedBytes += uint64(bytes)
 	hold := l.stream.set.received(bytes)
 	if hold > 0 {
 		l.peer.hold = now.Add(hold)

@@ -102,7 +102,15 @@ func (l *link) statsLocked() PeerStats {
 func (l *link) count(fn func(c *Counters)) {
 	l.replicator.mu.Lock()
 	defer l.replicator.mu.Unlock()
-	fn(&l.stats)
+	fn(l.countersLocked())
+}
+
+// countersLocked are the link's or, once it has left, those of all that have: what came last may be applied after that.
+func (l *link) countersLocked() *Counters {
+	if l.left {
+		return &l.replicator.gone
+	}
+	return &l.stats
 }
 
 // sent counts what was sent, and holds the stream back as the rate demands.
