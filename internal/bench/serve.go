@@ -113,7 +113,7 @@ func obey(h hello, do func(order string) (figures, error)) error {
 }
 
 // tailEvery is how long is waited between the appends whose way to a reader is measured.
-const tailEvery = 5 * time.Millisecond
+const tailEvery = 20 * time.Millisecond
 
 // tail appends blocks that carry the time of their append.
 func (t *task) tail(ctx context.Context, c *core.Core) error {
