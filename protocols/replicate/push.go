@@ -56,9 +56,13 @@ func (l *link) gifts(ctx context.Context) {
 	requests := r.sched.push(l.peer, blocks)
 	r.mu.Unlock()
 	for _, a := range r.core.ProveAll(ctx, requests) {
-		if a.Err == nil && a.Proof.Size() <= freshGift {
-			l.first = append(l.first, data(a.Proof))
+		if a.Err != nil || a.Proof.Size() > freshGift {
+			continue
 		}
+		if a.Proof.Upgrade != nil {
+			l.first = l.syncFirst(l.first)
+		}
+		l.first = append(l.first, data(a.Proof))
 	}
 }
 

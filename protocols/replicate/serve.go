@@ -45,9 +45,26 @@ func (l *link) answers(ctx context.Context, list []outgoing, requests []*merkle.
 	for i, a := range prove(ctx, requests) {
 		if a.Err != nil {
 			list = append(list, l.corrected(l.refuse(requests[i], a.Err), requests[i], version))
-		} else {
-			list = append(list, data(a.Proof))
+			continue
 		}
+		if a.Proof.Upgrade != nil {
+			list = l.syncFirst(list)
+		}
+		list = append(list, data(a.Proof))
+	}
+	return list
+}
+
+// syncFirst adds the sync of a head that an answer may lead to and the peer was not told of: it was served before the scheduler
+// heard of it. A JavaScript peer that gets longer than it was told to be possible does not tell its new length if the sync comes
+// right then, and waits for ever for this to be acknowledged.
+func (l *link) syncFirst(list []outgoing) []outgoing {
+	head := l.replicator.core.Served() // is, or is behind, that of all proofs that were made
+	l.replicator.mu.Lock()
+	m, ok := l.replicator.sched.syncOf(l.peer, head)
+	l.replicator.mu.Unlock()
+	if ok {
+		list = append(list, outgoing{typ: wire.TypeSync, size: small, encode: m.Append})
 	}
 	return list
 }
