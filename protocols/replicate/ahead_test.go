@@ -129,3 +129,42 @@ func TestToldBeforeProven(t *testing.T) {
 		}
 	}
 }
+
+// A sync that waits for room with the answers behind it does not take back what was told meanwhile.
+func TestLatestSync(t *testing.T) {
+	n := newNode(t, Options{})
+	w := n.writer("log", 30)
+	other, conn := dialled(t)
+	st := newStream(n.set, conn, nil)
+	st.mux = mux.New(conn, mux.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	var loops sync.WaitGroup
+	loops.Go(func() { _ = st.mux.ReadLoop(ctx) })
+	loops.Go(func() { _ = st.mux.WriteLoop(ctx) })
+	defer loops.Wait()
+	defer cancel()
+	h := &hearing{syncs: make(chan uint64, 10), came: make(chan []uint64, 10)}
+	d := w.DiscoveryKey()
+	spec := mux.Spec{Protocol: wire.Protocol, ID: d[:], Handshake: wire.Handshake{}.Append(nil)}
+	if _, err := other.Open(spec, h); err != nil {
+		t.Fatal(err)
+	}
+	l := newLink(st, n.set.Core(d))
+	c, err := st.mux.Open(spec, &hearing{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.peer.told, l.peer.sent = true, wire.Sync{Length: 20}
+	l.bulk = l.syncFirst(l.bulk)
+	if len(l.bulk) != 1 || l.peer.sent.Length != 30 {
+		t.Fatalf("%d messages, told of %d blocks", len(l.bulk), l.peer.sent.Length)
+	}
+	l.peer.sent.Length = 40 // went ahead of it
+	if !l.flush(c, &l.bulk) {
+		t.Fatal("no room")
+	}
+	st.mux.Wake()
+	if told := <-h.syncs; told != 40 {
+		t.Errorf("is told of %d blocks after 40", told)
+	}
+}

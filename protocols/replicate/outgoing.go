@@ -18,6 +18,7 @@ type outgoing struct {
 	encode func([]byte) []byte // or, the most frequent ones without a function of their own:
 	ask    *merkle.Request
 	proof  *merkle.Proof
+	latest bool // it is a sync that may be overtaken: the latest is sent in its place
 	block  bool // it carries a block, of value bytes
 	value  int
 	after  func() // called once it is on its way; may be nil
@@ -109,6 +110,9 @@ func (l *link) flush(c *mux.Channel, list *[]outgoing) bool {
 	defer func() { l.sent(blocks, bytes, sent) }()
 	for k := range *list {
 		m := &(*list)[k]
+		if m.latest {
+			m.encode = l.lastSync().Append
+		}
 		l.sending = m
 		err := c.Append(uint64(m.typ), m.size, l.encoder)
 		if errors.Is(err, mux.ErrFull) {

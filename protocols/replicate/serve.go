@@ -61,12 +61,19 @@ func (l *link) answers(ctx context.Context, list []outgoing, requests []*merkle.
 func (l *link) syncFirst(list []outgoing) []outgoing {
 	head := l.replicator.core.Served() // is, or is behind, that of all proofs that were made
 	l.replicator.mu.Lock()
-	m, ok := l.replicator.sched.syncOf(l.peer, head)
+	ahead := l.replicator.sched.tellsAhead(l.peer, head)
 	l.replicator.mu.Unlock()
-	if ok {
-		list = append(list, outgoing{typ: wire.TypeSync, size: small, encode: m.Append})
+	if ahead {
+		list = append(list, outgoing{typ: wire.TypeSync, size: small, latest: true})
 	}
 	return list
+}
+
+// lastSync is what the peer was, or is to be, told last. Answers wait for room while what comes first goes ahead of them.
+func (l *link) lastSync() wire.Sync {
+	l.replicator.mu.Lock()
+	defer l.replicator.mu.Unlock()
+	return l.peer.sent
 }
 
 // data is the message that carries a proof.

@@ -18,20 +18,20 @@ func (s *scheduler) ownSync(p *peer) wire.Sync {
 	return m
 }
 
-// syncOf returns what tells a peer of a head before the scheduler hears of it; ok is false when the peer knows of one as long.
-func (s *scheduler) syncOf(p *peer, head core.Head) (m wire.Sync, ok bool) {
+// tellsAhead has a peer told of a head before the scheduler hears of it, unless it knows of one as long.
+func (s *scheduler) tellsAhead(p *peer, head core.Head) bool {
 	if !p.told || head.Fork != s.head.Fork || head.Fork != p.sent.Fork || head.Length <= p.sent.Length {
-		return m, false
+		return false
 	}
 	p.sent = s.ownSync(p)
 	p.sent.Length = head.Length
-	return p.sent, true
+	return true
 }
 
 func (s *scheduler) nextSync(p *peer) (m message, ok bool) {
 	own := s.ownSync(p)
 	if p.told && own.Fork == p.sent.Fork {
-		own.Length = max(own.Length, p.sent.Length) // of which we have not heard yet, see syncOf
+		own.Length = max(own.Length, p.sent.Length) // of which we have not heard yet, see tellsAhead
 	}
 	if p.told && own == p.sent {
 		return m, false
