@@ -93,6 +93,9 @@ type Batch struct {
 	Ops []Op
 	// Bytes is the sum of the lengths of all keys and values.
 	Bytes int
+	// Awaited tells that a Sync comes as soon as Commit has returned, and that somebody waits for it: what it has to write may
+	// be set in motion before the batch is made visible.
+	Awaited bool
 }
 
 // Spacer is an Engine that knows how much room there is.

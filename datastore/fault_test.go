@@ -17,6 +17,7 @@ type faulty struct {
 	commit  func(n int, durable bool) error // before the n-th commit, from 1
 	sync    func(n int) error
 	commits int
+	awaited []bool // of the commits
 	syncs   atomic.Int64
 	free    uint64
 	asked   int
@@ -27,6 +28,7 @@ func newFaulty() *faulty { return &faulty{memory: newMemory(), free: 1 << 40} }
 
 func (f *faulty) Commit(b *Batch, durable bool) error {
 	f.commits++
+	f.awaited = append(f.awaited, b.Awaited)
 	if f.commit != nil {
 		if err := f.commit(f.commits, durable); err != nil {
 			return err

@@ -105,7 +105,7 @@ func (g *group) write() error {
 	if err := g.db.Err(); err != nil {
 		return err
 	}
-	g.batch = Batch{Ops: g.pending.ops, Bytes: g.pending.bytes}
+	g.batch = Batch{Ops: g.pending.ops, Bytes: g.pending.bytes, Awaited: g.awaited()}
 	if err := g.db.engine.Commit(&g.batch, g.durable); err != nil {
 		return g.db.commitError(fmt.Errorf("committing: %w", err))
 	}
@@ -113,6 +113,19 @@ func (g *group) write() error {
 		return g.db.Err()
 	}
 	return nil
+}
+
+// awaited tells whether a sync begins as soon as the group is committed. Beside one that runs nothing is gained by haste.
+func (g *group) awaited() bool {
+	if g.durable {
+		return false
+	}
+	for _, r := range g.requests {
+		if len(r.tx.onSynced) > 0 {
+			return g.db.syncs.idle()
+		}
+	}
+	return false
 }
 
 // committed runs the functions given to OnCommit and returns those given to OnSynced.

@@ -94,6 +94,13 @@ func (s *syncer) dueLocked() bool {
 	return s.synced < s.last && (s.unsynced >= s.limit || len(s.waiting) > 0 && s.waiting[len(s.waiting)-1].commit > s.synced)
 }
 
+// idle tells whether no sync runs.
+func (s *syncer) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.running
+}
+
 // armLocked makes sure that a sync comes after s.every.
 func (s *syncer) armLocked() {
 	switch {

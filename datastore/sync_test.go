@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,4 +116,44 @@ func TestDurable(t *testing.T) {
 			t.Errorf("%v, %d commits", err, f.commits)
 		}
 	}
+}
+
+// TestAwaited: which commits the engine is told to begin to write.
+func TestAwaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, d := range []Durability{Process, Full} {
+			f := newFaulty()
+			gate := make(chan struct{}, 8)
+			f.sync = func(int) error { <-gate; return nil }
+			db := NewDB(f, Options{Durability: d, SyncEvery: -1})
+			commit := func(onSynced bool) {
+				err := db.Update(context.Background(), func(tx *Tx) error {
+					tx.Set(testKey(1), nil)
+					if onSynced {
+						tx.OnSynced(func() {})
+					}
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+			}
+			commit(false)
+			commit(true) // the sync begins, unless this was durable
+			commit(true)
+			gate <- struct{}{}
+			gate <- struct{}{}
+			synctest.Wait() // and is over
+			commit(true)
+			close(gate)
+			want := []bool{false, true, false, true}
+			if d == Full {
+				want = make([]bool, 4)
+			}
+			if err := db.Close(); err != nil || !slices.Equal(f.awaited, want) {
+				t.Errorf("durability %v: %v, awaited are %v, want %v", d, err, f.awaited, want)
+			}
+		}
+	})
 }

@@ -25,7 +25,14 @@ func (e *Engine) Commit(b *datastore.Batch, durable bool) error {
 	if err != nil {
 		return err
 	}
-	return e.commit(placed, durable, func(p *plan) error {
+	need := lazy
+	switch {
+	case durable:
+		need = synced
+	case b.Awaited:
+		need = hasty
+	}
+	return e.commit(placed, need, func(p *plan) error {
 		for i := range b.Ops {
 			if err := p.add(&b.Ops[i]); err != nil {
 				return err
@@ -53,9 +60,18 @@ func (e *Engine) measure(b *datastore.Batch) (placed uint64, err error) {
 	return placed, nil
 }
 
+// need is what a commit needs of the disk.
+type need uint8
+
+const (
+	lazy   need = iota // that it is written some time
+	hasty              // that writing begins: a sync follows
+	synced             // that it is on stable storage
+)
+
 // commit carries out what fill puts into a plan: bytes into the segment, a frame into the journal, records into
 // Pebble. A crash before the frame is whole leaves bytes that nothing points to; after it, the commit is there.
-func (e *Engine) commit(placed uint64, durable bool, fill func(*plan) error) (err error) {
+func (e *Engine) commit(placed uint64, need need, fill func(*plan) error) (err error) {
 	if err := e.roomInJournal(); err != nil {
 		return err
 	}
@@ -83,7 +99,12 @@ func (e *Engine) commit(placed uint64, durable bool, fill func(*plan) error) (er
 		e.abandon(file)
 		return e.commitError(err)
 	}
-	if durable {
+	switch need {
+	case hasty:
+		if err := e.journal.begin(); err != nil {
+			return e.health.fail(err)
+		}
+	case synced:
 		if err := e.sync(true); err != nil {
 			return err
 		}

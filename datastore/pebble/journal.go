@@ -30,10 +30,11 @@ type journal struct {
 // journalFile is a journal file that is open for writing.
 type journalFile struct {
 	fileHeader
-	name string
-	file vfs.File
-	size int64
-	last uint64 // seq of the last frame, or base-1
+	name  string
+	file  vfs.File
+	size  int64
+	begun int64  // up to where the kernel was told to begin to write
+	last  uint64 // seq of the last frame, or base-1
 }
 
 func fileName(number uint32) string { return fmt.Sprintf("%06d", number) }
@@ -117,6 +118,19 @@ func (j *journal) write(f frame) error {
 	c.last = f.seq
 	if cap(j.buffer) > maxBuffer {
 		j.buffer = nil
+	}
+	return nil
+}
+
+// begin has the kernel begin to write what it was given, ahead of the sync that follows: the disk works while the commit is
+// made visible. It waits for nothing and promises nothing. What fails here may not be found again by the sync.
+func (j *journal) begin() error {
+	c := j.current
+	from := c.begun
+	c.begun = c.size
+	err := beginWriting(c.file.Fd(), from, c.size-from)
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("writing the journal: %w", err)
 	}
 	return nil
 }

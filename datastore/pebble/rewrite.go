@@ -108,7 +108,7 @@ func (e *Engine) move(step []moved) error {
 	if err := e.health.err(); err != nil {
 		return err
 	}
-	return e.commit(total, false, func(p *plan) error {
+	return e.commit(total, lazy, func(p *plan) error {
 		for _, m := range step {
 			if _, err := p.move(m.key, m.data, m.from); err != nil {
 				return err

@@ -112,7 +112,7 @@ func (e *Engine) mark() error {
 	if err := e.health.err(); err != nil {
 		return err
 	}
-	return e.commit(0, true, func(*plan) error { return nil })
+	return e.commit(0, synced, func(*plan) error { return nil })
 }
 
 // reclaim gives back the space of blocks that are gone from some segments.
@@ -189,7 +189,7 @@ func (e *Engine) removeSegment(n uint32) error {
 	if err := e.health.err(); err != nil {
 		return err
 	}
-	err := e.commit(0, false, func(p *plan) error { return p.batch.Delete(segmentKey(nil, n), nil) })
+	err := e.commit(0, lazy, func(p *plan) error { return p.batch.Delete(segmentKey(nil, n), nil) })
 	if err == nil {
 		delete(e.sealed, n)
 	}
