@@ -83,6 +83,15 @@ func (m *Mux) Keep(n int) *Loan {
 	return nil
 }
 
+// Buffered returns how many bytes have come that are not read yet, as far as the stream knows. The goroutine that reads calls
+// it.
+func (m *Mux) Buffered() int {
+	if c, ok := m.conn.(interface{ Buffered() int }); ok {
+		return c.Buffered()
+	}
+	return 0
+}
+
 // Done returns a channel that is closed when the stream is over; [Mux.Err] then tells why.
 func (m *Mux) Done() <-chan struct{} { return m.done }
 

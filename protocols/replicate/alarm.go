@@ -24,7 +24,10 @@ func (st *stream) applyLoop(ctx context.Context) {
 				timer.Reset(tickEvery)
 			}
 		case now := <-timer.C:
-			if armed, err = st.tick(ctx, now); armed {
+			st.applying.take()
+			armed, err = st.tick(ctx, now)
+			st.applying.pass()
+			if armed {
 				timer.Reset(tickEvery)
 			}
 		case <-ctx.Done():

@@ -20,7 +20,9 @@ type gathered struct {
 	asked    []*merkle.Request
 	arrivals []arrival
 	bytes    int
-	slab     []byte // what is left of the memory for small answers
+	alone    []arrival // an answer that has come alone so far
+	pause    time.Time // until when none is applied at once
+	slab     []byte    // what is left of the memory for small answers
 }
 
 // keep returns an answer's bytes as they may be kept. Large ones stay where they are if they can; small ones share memory: they
@@ -119,7 +121,7 @@ func (l *link) settle() error {
 	return l.stream.settle()
 }
 
-// settle hands on what was gathered. It is called at the end of each frame.
+// settle hands on what was gathered, at the end of a frame too.
 func (st *stream) settle() error {
 	g := &st.gathered
 	if g.link == nil {
@@ -188,7 +190,7 @@ func (l *link) arrived(list []arrival) error {
 	if fault != nil {
 		return fault
 	}
-	l.stream.inbox.put(kept)
+	l.stream.handOn(l, kept)
 	if l.stream.asks.Load()+int64(len(list)) >= maxStreamAsks {
 		l.stream.wakeAll()
 	} else if hungry {

@@ -100,6 +100,12 @@ func (b *inbox) take(most int) []arrival {
 	return group
 }
 
+func (b *inbox) empty() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.bytes == 0
+}
+
 func (b *inbox) close() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -108,6 +114,8 @@ func (b *inbox) close() {
 }
 
 func (st *stream) applyAll(ctx context.Context) error {
+	st.applying.take()
+	defer st.applying.pass()
 	for {
 		most := maxGroup
 		if st.haste.is(time.Now()) {

@@ -91,7 +91,7 @@ func (s *Set) Serve(ctx context.Context, conn mux.Conn, find Find) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	st := newStream(s, conn, find)
-	st.mux = mux.New(conn, mux.Options{Offered: st.offered, Frame: st.settle, Fill: func() { st.fill(ctx) }})
+	st.mux = mux.New(conn, mux.Options{Offered: st.offered, Frame: func() error { return st.endFrame(ctx) }, Fill: func() { st.fill(ctx) }})
 	st.capFrames(unprovenFrame)
 	s.mu.Lock()
 	s.streams[st] = struct{}{}

@@ -26,6 +26,7 @@ type stream struct {
 	retiring  atomic.Bool
 	asks      atomic.Int64 // requests that are not answered, for all cores
 	haste     haste        // the urgent ones among them
+	applying  baton        // of who applies answers; taken before all locks
 
 	mu      sync.Mutex // guards what follows
 	links   map[keys.DiscoveryKey]*link
@@ -45,7 +46,7 @@ const tickEvery = 100 * time.Millisecond
 func newStream(s *Set, conn mux.Conn, find Find) *stream {
 	st := &stream{
 		set: s, find: find, hash: conn.HandshakeHash(), initiator: conn.Initiator(), remote: conn.RemoteKey(),
-		links: map[keys.DiscoveryKey]*link{}, alarm: make(chan struct{}, 1),
+		links: map[keys.DiscoveryKey]*link{}, alarm: make(chan struct{}, 1), applying: make(baton, 1),
 	}
 	st.inbox.init()
 	st.backlog.init()

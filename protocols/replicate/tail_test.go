@@ -112,6 +112,7 @@ func TestTail(t *testing.T) {
 		if took := f.after(t, w, 1); took > oneWay+time.Millisecond {
 			t.Errorf("one block after that took %v", took)
 		}
+		synctest.Wait() // what came is counted after it is told
 		const all = 1 + 5 + tailMost + 300 + 500 + 1
 		in, out := b.set.Core(w.DiscoveryKey()).Stats(), a.set.Core(w.DiscoveryKey()).Stats()
 		if in.BlocksIn != all || out.BlocksOut != all || in.Refused+in.Unasked+out.Unavailable > 0 {

@@ -85,6 +85,9 @@ func (f *Frames) next() ([]byte, error) {
 	}
 }
 
+// Buffered returns how many bytes have come behind the message that was read last. The goroutine that reads calls it.
+func (f *Frames) Buffered() int { return len(f.in.held()) }
+
 // SetMaxMessage bounds the messages that are read to n bytes, from the next frame on that has not begun. 0 or less, or more than
 // the limit that the stream was made with, stands for that limit. It may be called by any goroutine.
 func (f *Frames) SetMaxMessage(n int) { f.capped.Store(int64(max(n, 0))) }
