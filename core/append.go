@@ -162,7 +162,7 @@ func (a *appending) commit() error {
 }
 
 func (a *appending) publication() *publication {
-	return &publication{state: a.next, held: a.held, have: []Range{{a.from.length, a.next.length}}, local: true}
+	return &publication{state: a.next, held: a.held, have: []Range{{a.from.length, a.next.length}}, local: true, fresh: a.fresh()}
 }
 
 // write puts blocks, pages of nodes, bitmap and head.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hypernode/hypernode/core/merkle"
 	"github.com/hypernode/hypernode/datastore"
@@ -20,6 +21,7 @@ type applying struct {
 	nodes     []merkle.Node
 	index     map[uint64]int // of the sure nodes, or else of the last ones, by tree index
 	blocks    []*merkle.BlockProof
+	edge      []edge
 }
 
 // verify checks proofs one after the other, each against the tree as the ones before it leave it, and stops before one that needs
@@ -149,13 +151,17 @@ func (a *applying) commit(ctx context.Context) error {
 		return err
 	}
 	pub := &publication{state: &next, held: held, have: have, same: !a.upgraded}
-	a.log.edge = nil
-	return a.log.update(pub, func(tx *datastore.Tx) error {
+	a.edge, a.log.edge = a.log.edge, nil
+	err = a.log.update(pub, func(tx *datastore.Tx) error {
 		if next.recover == 0 { // else a power loss must not take back that something was forgotten
 			tx.Lazy()
 		}
 		return a.write(tx, &next, held)
 	})
+	if err == nil && a.upgraded && len(a.blocks) == 1 { // more of the kind is likely to come
+		a.log.edge = a.edge
+	}
+	return err
 }
 
 // have lists the blocks that came in, neighbours joined.
@@ -177,10 +183,11 @@ func (a *applying) write(tx *datastore.Tx, next *state, held *heldChange) error 
 		tx.SetBlock(prefix.Uint(b.Index), b.Value)
 	}
 	sortRows(a.nodes)
-	w := nodeWriter{tx: tx, id: l.id, from: a.from.length}
+	w := nodeWriter{tx: tx, id: l.id, edge: slices.Clone(a.edge), from: a.from.length}
 	if err := w.put(a.nodes); err != nil {
 		return err
 	}
+	a.edge = w.edge
 	held.write(tx, l)
 	tx.Set(headKey(l.id), next.encode())
 	return nil

@@ -36,6 +36,8 @@ type log struct {
 	current atomic.Pointer[state]
 	// served is the state that may be shown to peers: the last one on stable storage, if this node signed it.
 	served atomic.Pointer[state]
+	// fresh is what was appended last, nil when something else was changed since.
+	fresh atomic.Pointer[fresh]
 
 	queue appendQueue
 

@@ -84,6 +84,9 @@ func (g *proving) run(ctx context.Context) error {
 			g.prologue = &pro
 		}
 	}
+	if g.fromFresh() {
+		return nil
+	}
 	for i, q := range g.requests {
 		if q.Block != nil && q.Block.Index < st.length {
 			g.answers[i].Err = l.need(ctx, q.Block.Index)

@@ -19,6 +19,7 @@ type publication struct {
 	unsafe   bool                  // it is not yet on stable storage when it gets visible, and is local
 	same     bool                  // the head is as it was
 	conflict *merkle.ConflictProof // was found
+	fresh    *fresh                // what is kept of it
 	late     bool                  // is announced once it is on stable storage
 }
 
@@ -61,6 +62,7 @@ func (l *log) publish(p *publication) {
 	}
 	shown := l.served.Load().sameHead(l.current.Load())
 	l.current.Store(p.state)
+	l.fresh.Store(p.fresh)
 	switch {
 	case p.late:
 		l.late++
