@@ -19,7 +19,7 @@ type applying struct {
 	signature []byte
 	upgraded  bool
 	nodes     []merkle.Node
-	index     map[uint64]int // of the sure nodes, or else of the last ones, by tree index
+	index     map[uint64]int // of the sure nodes, or else of the last ones, by tree index; nil while there are few
 	blocks    []*merkle.BlockProof
 	edge      []edge
 }
@@ -87,19 +87,37 @@ func checkSize(p *merkle.Proof) error {
 
 // add takes proven nodes, to be seen by the next proofs and stored. A sure one is not replaced by one that is not.
 func (a *applying) add(nodes []merkle.Node) {
-	if a.index == nil {
+	if a.index == nil && len(a.nodes)+len(nodes) > fewNodes {
 		a.index = make(map[uint64]int, len(nodes))
+		for k := range a.nodes {
+			a.index[a.nodes[k].Index] = k
+		}
 	}
 	for _, n := range nodes {
-		k, twice := a.index[n.Index]
+		k, twice := a.find(n.Index)
 		switch {
 		case !twice:
-			a.index[n.Index] = len(a.nodes)
+			if a.index != nil {
+				a.index[n.Index] = len(a.nodes)
+			}
 			a.nodes = append(a.nodes, n)
 		case a.nodes[k].Unsure || !n.Unsure:
 			a.nodes[k] = n
 		}
 	}
+}
+
+// fewNodes is up to how many nodes are searched one by one.
+const fewNodes = 16
+
+// find returns where in nodes the one of a tree index is.
+func (a *applying) find(index uint64) (k int, ok bool) {
+	if a.index != nil {
+		k, ok = a.index[index]
+		return k, ok
+	}
+	k = slices.IndexFunc(a.nodes, func(n merkle.Node) bool { return n.Index == index })
+	return k, k >= 0
 }
 
 // authority is who may sign, as an interface that is nil when it is unknown.
@@ -126,7 +144,7 @@ func (o *overlay) ReadNodes(indexes []uint64) ([]merkle.Node, error) {
 		if !nodes[i].IsZero() && !nodes[i].Unsure {
 			continue
 		}
-		if k, ok := o.applying.index[index]; ok && (nodes[i].IsZero() || !o.nodes[k].Unsure) {
+		if k, ok := o.applying.find(index); ok && (nodes[i].IsZero() || !o.nodes[k].Unsure) {
 			nodes[i] = o.nodes[k]
 		}
 	}

@@ -9,7 +9,8 @@ import (
 	"github.com/hypernode/hypernode/datastore"
 )
 
-// edge is the encoded last page of a level, kept between appends so that they need not read it.
+// edge is the encoded last page of a level, kept between appends so that they need not read it. Its memory is used again, so that
+// an edge must not be used any more once a nodeWriter that began with it has written.
 type edge struct {
 	id   pageID
 	page []byte
@@ -95,12 +96,13 @@ func (w *nodeWriter) load(id pageID) error {
 }
 
 func (w *nodeWriter) store(id pageID) {
-	b := w.page.appendTo(make([]byte, 0, 32+40*bits.OnesCount32(w.page.present)))
-	w.tx.Set(pageKey(w.id, id), b)
 	for uint64(len(w.edge)) <= id.level {
 		w.edge = append(w.edge, edge{})
 	}
-	w.edge[id.level] = edge{id, b}
+	e := &w.edge[id.level]
+	e.id = id
+	e.page = w.page.appendTo(slices.Grow(e.page[:0], 32+40*bits.OnesCount32(w.page.present)))
+	w.tx.Set(pageKey(w.id, id), e.page)
 }
 
 // sortRows brings nodes into the order that put wants.

@@ -1,6 +1,9 @@
 package merkle
 
-import "slices"
+import (
+	"math/bits"
+	"slices"
+)
 
 // Batch is a tree that grows by new blocks on its right. The embedded Tree is always up to date; Nodes holds every node
 // that came to be, leaves and parents, for the store. The zero Batch is that of an empty tree.
@@ -10,7 +13,11 @@ type Batch struct {
 }
 
 // NewBatch returns a batch on top of t, which is left as it is.
-func NewBatch(t Tree) *Batch { return &Batch{Tree: t.Clone()} }
+func NewBatch(t Tree) *Batch {
+	b := &Batch{Tree: t}
+	b.Roots = append(make([]Node, 0, len(t.Roots)+1), t.Roots...) // with room for one more
+	return b
+}
 
 // AppendBlocks appends blocks, whose bytes are hashed here and not kept.
 func (b *Batch) AppendBlocks(blocks [][]byte) {
@@ -29,7 +36,9 @@ func (b *Batch) AppendLeaves(leaves []Node) {
 // grow makes room for n leaves and all their new parents, and returns where in Nodes the leaves go.
 func (b *Batch) grow(n int) (first int) {
 	first = len(b.Nodes)
-	b.Nodes = slices.Grow(b.Nodes, 2*n+len(b.Roots))[:first+n]
+	length := b.Length
+	parents := bits.OnesCount64(length) + n - bits.OnesCount64(length+uint64(n)) // each makes one root of two
+	b.Nodes = slices.Grow(b.Nodes, n+parents)[:first+n]
 	return first
 }
 

@@ -63,8 +63,8 @@ func parentPreimage(in *[parentBytes]byte, a, b *Node) {
 // treeHash returns the hash of roots: of 02 and, for each from left to right, its hash, its index and its size (8 bytes,
 // little-endian, each).
 func treeHash(roots []Node) Hash {
-	in := make([]byte, 1, 1+rootBytes*len(roots))
-	in[0] = treeType
+	var room [1 + rootBytes*16]byte // trees of more roots are rare
+	in := append(room[:0], treeType)
 	for i := range roots {
 		in = append(in, roots[i].Hash[:]...)
 		in = binary.LittleEndian.AppendUint64(in, roots[i].Index)
