@@ -14,12 +14,13 @@
 #   make evil    a hundred thousand random message sequences    HYPERNODE_SEQUENCES
 #   make proofs  every proof of every tree up to 64 blocks       (long)
 #   make bench   the tables of speeds of logs, streams, bees and drives, with the JavaScript figures beside
+#   make speed   copies and live appends, ours and JavaScript peers in turn   HYPERNODE_BENCH_ROUNDS, HYPERNODE_BENCH_SCALE
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := test
 .NOTPARALLEL:
-.PHONY: test js kubo lint format vet staticcheck tidy cross golangci unit race fuzz fuzz-slice crash rot proofs interop sim netlab churn evil bench
+.PHONY: test js kubo lint format vet staticcheck tidy cross golangci unit race fuzz fuzz-slice crash rot proofs interop sim netlab churn evil bench speed
 
 GO          ?= go
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -137,6 +138,9 @@ proofs:
 
 # A filter that fails when no test ran: a renamed test must not turn a long run into an empty one.
 SHOWN := awk '{ print; fflush() } /^--- PASS/ { n++ } END { if (!n) { print "no test ran"; exit 1 } }'
+
+speed: js
+	HYPERNODE_BENCH_JS=1 $(GO) test -count=1 -v -timeout 2h -run Speed ./internal/interop | $(SHOWN)
 
 bench:
 	$(GO) run ./internal/bench

@@ -44,6 +44,7 @@ type order struct {
 	Dir, Name                      string
 	Key                            []byte
 	Port, Count, Size, Batch, Core int
+	Every                          int // in milliseconds
 }
 
 // goPeer takes commands until in ends and returns the exit code. It has one store and any number of cores.
@@ -84,6 +85,8 @@ type worker struct {
 	db    io.Closer
 	cores []*core.Core
 	links []Link
+
+	followed chan any // how long the blocks took in milliseconds, or an error
 }
 
 func (p *worker) close() {
@@ -117,6 +120,17 @@ func (p *worker) obey(ctx context.Context, cmd string, o order) (any, error) {
 		return map[string]int{"port": l.Port()}, nil
 	case "bench.copy":
 		return p.copy(ctx, o)
+	case "bench.append":
+		return nil, appendOften(ctx, p.cores[o.Core], o)
+	case "bench.follow":
+		return nil, p.follow(ctx, o)
+	case "bench.followed":
+		switch r := (<-p.followed).(type) {
+		case error:
+			return nil, r
+		default:
+			return map[string]any{"took": r}, nil
+		}
 	}
 	return nil, fmt.Errorf("no command %s", cmd)
 }
@@ -163,6 +177,49 @@ func (p *worker) copy(ctx context.Context, o order) (any, error) {
 		return nil, errors.New("not all came")
 	}
 	return map[string]float64{"seconds": seconds}, nil
+}
+
+// appendOften appends one block each so many milliseconds, with the time of its append in front.
+func appendOften(ctx context.Context, c *core.Core, o order) error {
+	for range o.Count {
+		start := time.Now()
+		b := binary.LittleEndian.AppendUint64(make([]byte, 0, o.Size), uint64(start.UnixNano()))
+		if _, err := c.Append(ctx, b[:o.Size]); err != nil {
+			return err
+		}
+		time.Sleep(time.Duration(o.Every)*time.Millisecond - time.Since(start))
+	}
+	return nil
+}
+
+// follow begins to read so many blocks behind those that are there.
+func (p *worker) follow(ctx context.Context, o order) error {
+	l, err := p.node.Dial(ctx, SecretStream, o.Port)
+	if err != nil {
+		return err
+	}
+	p.links = append(p.links, l)
+	c := p.cores[o.Core]
+	if _, err := c.Wait(ctx, core.Head{}); err != nil {
+		return err
+	}
+	p.followed = make(chan any, 1)
+	start := c.Head().Length
+	go func() {
+		var took []float64
+		for b, err := range c.Live(ctx, start) {
+			if err != nil {
+				p.followed <- err
+				return
+			}
+			took = append(took, time.Since(time.Unix(0, int64(binary.LittleEndian.Uint64(b)))).Seconds()*1000)
+			if len(took) == o.Count {
+				break
+			}
+		}
+		p.followed <- took
+	}()
+	return nil
 }
 
 const poolBytes = 8 << 20

@@ -92,6 +92,61 @@ func compare(t *testing.T, w workload, rounds int) {
 	}
 }
 
+// leastTail is how many times faster than between two JavaScript peers a new block must be with a reader that follows.
+const leastTail = 1.5
+
+// TestTailSpeed appends a block each 20 ms and measures until a reader in another process has it, over TCP on loopback: ours and
+// JavaScript ones in turn, as TestSpeed does, with the same variables. JavaScript ones do not wait for the disk, ours do.
+func TestTailSpeed(t *testing.T) {
+	if os.Getenv("HYPERNODE_BENCH_JS") == "" {
+		t.Skip("HYPERNODE_BENCH_JS is not set")
+	}
+	rounds, count := number(t, "HYPERNODE_BENCH_ROUNDS", 5), max(number(t, "HYPERNODE_BENCH_SCALE", 1000)*550/1000, 22)
+	half, most := map[string][]float64{}, map[string][]float64{}
+	for range rounds {
+		for _, maker := range []string{"Go", "JS"} {
+			t.Run(maker, func(t *testing.T) {
+				took := slices.Sorted(slices.Values(newBlocks(t, maker, count)))
+				half[maker] = append(half[maker], took[len(took)/2])
+				most[maker] = append(most[maker], took[len(took)*99/100])
+			})
+		}
+	}
+	var ratios, mostRatios []float64
+	for i := range min(len(half["Go"]), len(half["JS"])) {
+		ratios = append(ratios, half["JS"][i]/half["Go"][i])
+		mostRatios = append(mostRatios, most["JS"][i]/most["Go"][i])
+	}
+	if len(ratios) != rounds {
+		t.Fatalf("%d of %d rounds", len(ratios), rounds)
+	}
+	for _, maker := range []string{"Go", "JS"} {
+		t.Logf("append to remote reader has it, %s: p50 %.2f ms, p99 %.2f ms", maker, median(half[maker]), median(most[maker]))
+	}
+	t.Logf("Go %.2f times faster, at p99 %.2f times", median(ratios), median(mostRatios))
+	if r := median(ratios); r < leastTail {
+		t.Errorf("%.2f times faster than JavaScript, want %.2f", r, leastTail)
+	}
+}
+
+// newBlocks returns how many milliseconds new blocks were on their way, without the first eleventh of them.
+func newBlocks(t *testing.T, maker string, count int) []float64 {
+	t.Helper()
+	const size = 32
+	s := newSeed(t, maker, workload{1000, size, 1000})
+	p, store := begin(t, maker)
+	var c struct{ Handle int }
+	must(t, p, "core.open", Args{"store": store, "key": s.key}, &c)
+	must(t, p, "bench.follow", Args{"store": store, "core": c.Handle, "port": s.port, "count": count}, nil)
+	must(t, s.peer, "bench.append", Args{"core": s.core, "count": count, "size": size, "every": 20}, nil)
+	var r struct{ Took []float64 }
+	must(t, p, "bench.followed", nil, &r)
+	if len(r.Took) != count {
+		t.Fatalf("%d of %d blocks came", len(r.Took), count)
+	}
+	return r.Took[count/11:]
+}
+
 func median(list []float64) float64 {
 	sorted := slices.Sorted(slices.Values(list))
 	n := len(sorted)
@@ -123,6 +178,7 @@ func must(t *testing.T, p *Peer, command string, args Args, result any) {
 // seed is a process that has a log and listens.
 type seed struct {
 	peer      *Peer
+	core      int
 	key, hash []byte
 	port      int
 }
@@ -140,7 +196,7 @@ func newSeed(t *testing.T, maker string, w workload) *seed {
 	must(t, p, "core.state", Args{"core": c.Handle}, &s)
 	var l struct{ Port int }
 	must(t, p, "listen", Args{"store": store}, &l)
-	return &seed{peer: p, key: c.Key, hash: s.Hash, port: l.Port}
+	return &seed{peer: p, core: c.Handle, key: c.Key, hash: s.Hash, port: l.Port}
 }
 
 // copyTo has a new process copy the log and returns how many seconds that took.

@@ -5,6 +5,7 @@ const streams = require('./streams.cjs')
 
 const POOL = 8 << 20
 let pool = null
+let followed = null
 
 // block is block i of the workload: bytes that do not compress, cut from a pool of 8 MiB at i*4099, with i in front.
 function block (i, size) {
@@ -37,5 +38,37 @@ module.exports = {
     const seconds = Number(process.hrtime.bigint() - start) / 1e9
     if (core.length !== count || core.contiguousLength !== count) throw new Error('not all came')
     return { seconds }
-  }
+  },
+
+  // bench.append {core, count, size, every}: one block each so many milliseconds, with the time of its append in front
+  async 'bench.append' ({ core: handle, count, size, every }) {
+    const core = get(handle)
+    for (let i = 0; i < count; i++) {
+      const b = Buffer.alloc(size)
+      const start = process.hrtime.bigint()
+      b.writeBigUInt64LE(start, 0)
+      await core.append(b)
+      const took = Number(process.hrtime.bigint() - start) / 1e6
+      await new Promise((resolve) => setTimeout(resolve, Math.max(0, every - took)))
+    }
+  },
+
+  // bench.follow {store, core, port, count}: begins to read so many blocks behind those that are there
+  async 'bench.follow' ({ store, core: handle, port, count }) {
+    const core = get(handle)
+    await streams.dial({ store, port })
+    await core.update({ wait: true })
+    const took = []
+    followed = new Promise((resolve, reject) => {
+      const blocks = core.createReadStream({ start: core.length, live: true })
+      blocks.on('error', reject).on('data', (b) => {
+        took.push(Number(process.hrtime.bigint() - b.readBigUInt64LE(0)) / 1e6)
+        if (took.length === count) resolve(took)
+      })
+    })
+    followed.catch(() => {}) // bench.followed tells
+  },
+
+  // bench.followed {} -> {took}: how many milliseconds after its append each of them was here
+  async 'bench.followed' () { return { took: await followed } }
 }
