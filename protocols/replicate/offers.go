@@ -3,6 +3,7 @@ package replicate
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/hypernode/hypernode/core/keys"
@@ -16,7 +17,7 @@ type offers struct {
 	some    chan struct{} // holds a token when there are some
 	list    []offer       // guarded by stream.mu
 	open    map[keys.DiscoveryKey]bool
-	rejects []offer // to be rejected when it is time, the earliest first
+	rejects []offer // to be rejected when it is time
 }
 
 // offer is one of them, and when it is to be rejected if it is.
@@ -49,6 +50,25 @@ func (st *stream) offered(o *mux.Offer) {
 	st.mu.Unlock()
 	select {
 	case st.offers.some <- struct{}{}:
+	default:
+	}
+}
+
+// reconsider has an offer that waits for its rejection looked at again: its core is here now.
+func (st *stream) reconsider(d keys.DiscoveryKey) {
+	o := &st.offers
+	st.mu.Lock()
+	i := slices.IndexFunc(o.rejects, func(o offer) bool { return keys.DiscoveryKey(o.ID) == d })
+	if i >= 0 {
+		o.list = append(o.list, o.rejects[i])
+		o.rejects = slices.Delete(o.rejects, i, i+1)
+	}
+	st.mu.Unlock()
+	if i < 0 {
+		return
+	}
+	select {
+	case o.some <- struct{}{}:
 	default:
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hypernode/hypernode/core/corestore"
@@ -105,4 +106,28 @@ func TestOfferOfClosedCore(t *testing.T) {
 	if l := st.judge(t.Context(), o); l != nil || len(r.list()) > 0 {
 		t.Errorf("taken: %v, %d links of the core", l != nil, len(r.list()))
 	}
+}
+
+// An offer that waits for its rejection is accepted as soon as its core is here.
+func TestOfferReconsidered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := newNode(t, Options{}), newNode(t, Options{})
+		key := newNode(t, Options{}).writer("log", 1).Key()
+		asks := a.open(corestore.Key(key))
+		c := connect(t, a, b)
+		synctest.Wait()
+		st := b.set.list()[0]
+		st.mu.Lock()
+		waits := len(st.offers.rejects)
+		st.mu.Unlock()
+		if waits != 1 {
+			t.Fatalf("%d offers wait for their rejection", waits)
+		}
+		start := time.Now()
+		b.open(corestore.Key(key))
+		if err := a.set.Core(asks.DiscoveryKey()).Joined(within(t)); err != nil || time.Since(start) > rejectAfter/10 {
+			t.Errorf("accepted after %v: %v", time.Since(start), err)
+		}
+		c.cut()
+	})
 }

@@ -39,10 +39,12 @@ func (s *Set) Attach(c *core.Core) core.Session {
 	s.cores[c.DiscoveryKey()] = r
 	streams := s.streamsLocked()
 	s.mu.Unlock()
-	if r.seeks() {
-		for _, st := range streams {
+	seeks := r.seeks()
+	for _, st := range streams {
+		if seeks {
 			st.open(r)
 		}
+		st.reconsider(c.DiscoveryKey())
 	}
 	return r
 }
