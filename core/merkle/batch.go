@@ -13,11 +13,7 @@ type Batch struct {
 }
 
 // NewBatch returns a batch on top of t, which is left as it is.
-func NewBatch(t Tree) *Batch {
-	b := &Batch{Tree: t}
-	b.Roots = append(make([]Node, 0, len(t.Roots)+1), t.Roots...) // with room for one more
-	return b
-}
+func NewBatch(t Tree) *Batch { return &Batch{Tree: t.cloneFor(1)} }
 
 // AppendBlocks appends blocks, whose bytes are hashed here and not kept.
 func (b *Batch) AppendBlocks(blocks [][]byte) {

@@ -16,9 +16,7 @@ type growth struct {
 
 // newGrowth starts from a copy of t, with room for that many nodes.
 func newGrowth(t Tree, room int) *growth {
-	g := &growth{tree: t}
-	g.tree.Roots = make([]Node, len(t.Roots), len(t.Roots)+2)
-	copy(g.tree.Roots, t.Roots)
+	g := &growth{tree: t.cloneFor(2)}
 	if room > 0 {
 		g.nodes = make([]Node, 0, room)
 	}

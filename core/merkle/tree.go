@@ -74,6 +74,13 @@ func (t *Tree) Clone() Tree {
 	return c
 }
 
+// cloneFor is Clone with room for some more roots.
+func (t *Tree) cloneFor(more int) Tree {
+	c := *t
+	c.Roots = append(make([]Node, 0, len(t.Roots)+more), t.Roots...)
+	return c
+}
+
 // rootAbove returns the root that block is below. It fails with ErrOutOfRange when the tree has no such block.
 func (t *Tree) rootAbove(block uint64) (Node, error) {
 	if block < t.Length {

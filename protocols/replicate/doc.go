@@ -16,7 +16,8 @@
 // comes in is suspect until [core.Core.Apply] has taken it.
 //
 // A stream has one goroutine that reads, the caller's of Serve, one that writes, one that applies what came in, while more is
-// read, and one that looks up the cores that the peer names. All have ended when Serve returns.
+// read, and one that looks up the cores that the peer names. All have ended when Serve returns. An answer that somebody waits for
+// and that comes alone is applied by the goroutine that reads.
 //
 // Work moves in groups: what comes in one frame is taken in together, requests are answered with one look at the store for many
 // of them, and answers are verified and stored many at a time. What must not wait, such as an answer to an urgent request, is

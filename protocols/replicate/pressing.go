@@ -74,7 +74,8 @@ func (st *stream) pressing(a *arrival) bool {
 	return waits && a.size <= pressingBytes && st.asks.Load() == 0 && st.mux.Buffered() == 0
 }
 
-// baton is held by one goroutine at a time: a mutex that may be waited for as long as others take for the store.
+// baton is held by one goroutine at a time. It is a channel and no mutex since it is waited for while others wait for the store,
+// which testing/synctest takes for standing still.
 type baton chan struct{}
 
 func (b baton) take() { b <- struct{}{} }
