@@ -33,7 +33,7 @@ func TestFresh(t *testing.T) {
 			for _, b := range blocks {
 				copy(b, bytes.Repeat([]byte{0xff}, len(b))) // they are the caller's
 			}
-			if err := c.log.db.Sync(t.Context()); err != nil {
+			if err := c.Sync(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			length, fork := c.Served().Length, c.Served().Fork
