@@ -48,6 +48,7 @@ func TestPressing(t *testing.T) {
 		if appliedBy(t, session, 2) {
 			t.Error("while others are applied: by the goroutine that reads")
 		}
+		synctest.Wait() // until the other one has let go
 
 		begun, done := make(chan struct{}), make(chan error, 1)
 		go func() { // the store is busy
