@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -125,27 +126,18 @@ func (m model) put(t testing.TB, dir string) {
 	}
 }
 
-// readDir returns what is in a folder.
+// readDir returns what is in a folder. What somebody takes away meanwhile is not in it.
 func readDir(t testing.TB, dir string) model {
 	t.Helper()
 	m := model{}
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
+		if err == nil && !e.IsDir() {
+			rel, _ := filepath.Rel(dir, path)
+			err = m.read(path, filepath.ToSlash(rel))
 		}
-		rel, _ := filepath.Rel(dir, path)
-		rel = filepath.ToSlash(rel)
-		info, err := e.Info()
-		if err != nil {
-			return err
+		if errors.Is(err, fs.ErrNotExist) && path != dir {
+			return nil
 		}
-		if info.Mode()&fs.ModeSymlink != 0 {
-			link, err := os.Readlink(path)
-			m[rel] = file{link: link}
-			return err
-		}
-		data, err := os.ReadFile(path)
-		m[rel] = file{data: data, executable: info.Mode()&0o100 != 0, time: info.ModTime()}
 		return err
 	})
 	if err != nil {
@@ -154,9 +146,29 @@ func readDir(t testing.TB, dir string) model {
 	return m
 }
 
-// readDrive returns what is in a drive.
+// read adds the file at path.
+func (m model) read(path, rel string) error {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	f := file{executable: info.Mode()&0o100 != 0, time: info.ModTime()}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		f = file{}
+		f.link, err = os.Readlink(path)
+	} else {
+		f.data, err = os.ReadFile(path)
+	}
+	if err == nil {
+		m[rel] = f
+	}
+	return err
+}
+
+// readDrive returns what is in a drive at one version.
 func readDrive(t testing.TB, d *drive.Drive) model {
 	t.Helper()
+	d = d.Snapshot()
 	m := model{}
 	for e, err := range d.List(t.Context(), "/", drive.ListOptions{}) {
 		if err != nil {

@@ -37,7 +37,7 @@ func meeting(ctx context.Context, _ *lab) (s sample, err error) {
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	err = withNode(ctx, entry, func(ctx context.Context, n *peers.Node) error {
-		if err := known(ctx, n, otherNodes); err != nil {
+		if err := known(ctx, n); err != nil {
 			return err
 		}
 		met := make(chan struct{}, otherNodes)
@@ -118,7 +118,7 @@ func serveOthers(ctx context.Context) error {
 
 // other is one of the other nodes; one of them has joined the topic.
 func other(ctx context.Context, n *peers.Node, joins bool, ready chan<- struct{}) error {
-	if known(ctx, n, otherNodes/2) != nil {
+	if known(ctx, n) != nil {
 		return nil
 	}
 	if joins {
@@ -136,14 +136,22 @@ func other(ctx context.Context, n *peers.Node, joins bool, ready chan<- struct{}
 	return nil
 }
 
-// known waits until a node knows so many others, and what that has started has come to rest.
-func known(ctx context.Context, n *peers.Node, count int) error {
-	for n.Status().Networks[0].Nodes < count {
-		if err := pause(ctx, 10*time.Millisecond); err != nil {
+// known waits until a node knows most of the others and nothing has come for a while. It need not know all: who was missed by
+// those that were asked is found only when it is looked for.
+func known(ctx context.Context, n *peers.Node) error {
+	for before := -1; ; {
+		count := n.Status().Networks[0].Nodes
+		wait := 500 * time.Millisecond
+		if count <= otherNodes/2 {
+			wait = 10 * time.Millisecond
+		} else if count == before {
+			return nil
+		}
+		before = count
+		if err := pause(ctx, wait); err != nil {
 			return err
 		}
 	}
-	return pause(ctx, 500*time.Millisecond)
 }
 
 // withNode runs a node of this process while fn runs.
