@@ -40,7 +40,7 @@ func steps() map[string]func(context.Context, *task) (figures, error) {
 	return map[string]func(context.Context, *task) (figures, error){
 		"append": appendBlocks, "fill": fill, "reopen": reopen, "create": createCores, "open": openCores, "limits": measureLimits,
 		"build": build, "serve": serveCores, "link": passOn, "copy": copyCore, "tail": followTail, "sparse": sparseGets, "beside": besideBulk,
-		"serve floor": serveFloor, "floor": followFloor,
+		"serve floor": serveFloor, "floor": followFloor, "awake": serveAwake,
 	}
 }
 

@@ -24,6 +24,7 @@ type wireGroup struct {
 	gets    int
 	link    *linkTask // nil for loopback alone
 	fresh   int       // how often in a run, each time with new readers; 0 is once
+	awake   bool      // while the CPUs are kept from sleeping
 }
 
 // wireGroups returns the groups at their full size, or a tenth of it.
@@ -44,6 +45,7 @@ func wireGroups(quick bool) []wireGroup {
 		{name: "4to1", step: "copy", cores: part, seeds: 4, readers: 1},
 		{name: "1to4", step: "copy", cores: part, seeds: 1, readers: 4},
 		{name: "tail", step: "tail", cores: []coreTask{{Name: "bench", Count: 1000, Size: 32}}, seeds: 1, readers: 1, gets: int(n(550))},
+		{name: "awake", step: "tail", cores: []coreTask{{Name: "bench", Count: 1000, Size: 32}}, seeds: 1, readers: 1, gets: int(n(550)), awake: true},
 		{name: "floor", serve: "serve floor", step: "floor", seeds: 1, readers: 1, gets: int(n(550))},
 		{name: "sparse", step: "sparse", cores: []coreTask{{Name: "bench", Count: n(1000000), Size: 100}}, seeds: 1, readers: 1, gets: 100,
 			link: &linkTask{Trip: 50 * time.Millisecond}, fresh: 5},
@@ -56,7 +58,7 @@ func wireGroups(quick bool) []wireGroup {
 // measureWire measures the groups that were asked for, so many times.
 func (o *options) measureWire(ctx context.Context, dir string, r *results) error {
 	for _, g := range wireGroups(o.quick) {
-		if !o.wantsWire(&g) {
+		if !o.wantsWire(&g) || g.awake && !canGiveWay {
 			continue
 		}
 		where := filepath.Join(dir, "wire-"+g.name)
@@ -118,6 +120,14 @@ func (g *wireGroup) once(ctx context.Context, t task, dir string) (f figures, er
 		}
 		others = append(others[:len(others):len(others)], c)
 		t.Ports = []int{h.Port}
+	}
+	if g.awake {
+		t.Step = "awake"
+		c, _, err := begin(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		others = append(others[:len(others):len(others)], c)
 	}
 	t.Step = g.step
 	f, err = g.fetch(ctx, t, dir, seeds)

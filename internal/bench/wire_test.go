@@ -33,6 +33,9 @@ func TestWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, g := range wireGroups(true) {
+		if g.awake && !canGiveWay {
+			continue
+		}
 		for i := range g.cores {
 			g.cores[i].Count = min(g.cores[i].Count, 200)
 		}
@@ -42,6 +45,9 @@ func TestWire(t *testing.T) {
 		}
 	}
 	for _, row := range wireRows() {
+		if row.group() == "awake" && !canGiveWay {
+			continue
+		}
 		if v, ok := median(r.values["wire"][row.figure]); !ok || v <= 0 || math.IsInf(v, 0) {
 			t.Errorf("%s: %v", row.figure, v)
 		}
@@ -51,6 +57,9 @@ func TestWire(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range wireRows() {
+		if row.group() == "awake" && !canGiveWay {
+			continue
+		}
 		if !strings.Contains(out.String(), row.what) {
 			t.Errorf("no row %q in\n%s", row.what, &out)
 		}

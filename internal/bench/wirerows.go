@@ -18,6 +18,8 @@ func wireRows() []row {
 		{figure: "wire.1to4.mib", what: "1 seeder to 4 readers, sum", unit: "MiB/s", js: 110, target: 300},
 		{figure: "wire.tail.tail.p50", what: "append to remote reader has it, p50", unit: "ms", js: 2.8, target: 1, lower: true},
 		{figure: "wire.tail.tail.p99", what: "the same, p99", unit: "ms", js: 7.6, target: 3, lower: true},
+		{figure: "wire.awake.tail.p50", what: "that where no CPU goes to sleep, p50", unit: "ms", target: 1, lower: true},
+		{figure: "wire.awake.tail.p99", what: "that where no CPU goes to sleep, p99", unit: "ms", target: 3, lower: true},
 		{figure: "wire.floor.tail.p50", what: "limit of that: write, sync, send, write; p50", unit: "ms", lower: true},
 		{figure: "wire.floor.tail.p99", what: "limit of that, p99", unit: "ms", lower: true},
 		{figure: "wire.sparse.sparse", what: "100 random blocks of 1 M, 50 ms round trip, at once", unit: "ms", js: 383, target: 220, lower: true},
