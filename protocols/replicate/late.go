@@ -2,8 +2,6 @@ package replicate
 
 import (
 	"time"
-
-	"github.com/hypernode/hypernode/protocols/wire"
 )
 
 // probeTime is how long the question after another history may stay without an answer.
@@ -104,33 +102,3 @@ func (s *scheduler) yields(p *peer, proven, suits func(p *peer) bool) bool {
 // give none, or not all.
 func (p *peer) answers() bool { return p.pace.trip > 0 }
 func (p *peer) gives() bool   { return p.gave && p.owes == 0 }
-
-// ranged takes in an announcement. What the peer was asked for and has no more is asked of others; and what it has no more and
-// is here it is told of: that may have been left out when the peer seemed to have it, from a fork before.
-func (s *scheduler) ranged(p *peer, m wire.Range) {
-	p.have.Range(m)
-	if !m.Drop {
-		return
-	}
-	s.remind(p, m.Start, m.Start+m.Length)
-	for i, a := range p.blocks {
-		if i >= m.Start && i-m.Start < m.Length && !a.arrived {
-			p.cancels = append(p.cancels, a.request.ID)
-			s.drop(p, a)
-			s.retry(a)
-		}
-	}
-}
-
-// remind tells a peer again which blocks of [start, end) are held.
-func (s *scheduler) remind(p *peer, start, end uint64) {
-	if n := s.head.Length; start < n && s.contiguous() >= n {
-		p.tell(wire.Range{Length: n})
-		return
-	}
-	for from, to := range s.held.Runs(start, end) {
-		if p.tell(wire.Range{Start: from, Length: to - from}); len(p.news) == 0 {
-			return // too much: it is told of everything
-		}
-	}
-}

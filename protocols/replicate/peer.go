@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/merkle"
 	"github.com/hypernode/hypernode/internal/bitfield"
 	"github.com/hypernode/hypernode/protocols/wire"
@@ -58,6 +59,7 @@ type peer struct {
 	told    bool
 	fresh   bool // all that is held is to be announced anew
 	news    []wire.Range
+	unsaid  core.Range // within it lies what it was not told, since it seemed to have it
 	replies []wire.Want
 	asked   map[uint64]bool // stretches that it was asked to announce
 	cancels []uint64

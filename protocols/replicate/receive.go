@@ -24,7 +24,7 @@ func (l *link) Message(_ *mux.Channel, typ uint64, b []byte) error {
 	case wire.TypeRange:
 		return receive(l, b, wire.DecodeRange, false, (*scheduler).ranged)
 	case wire.TypeBitfield:
-		return receive(l, b, wire.DecodeBitfield, false, func(_ *scheduler, p *peer, m wire.Bitfield) { p.have.Bitfield(m) })
+		return receive(l, b, wire.DecodeBitfield, false, (*scheduler).mapped)
 	case wire.TypeWant:
 		return receive(l, b, wire.DecodeWant, false, (*scheduler).want)
 	case wire.TypeUnwant:

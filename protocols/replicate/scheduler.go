@@ -1,6 +1,8 @@
 package replicate
 
 import (
+	"slices"
+
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/internal/bitfield"
 	"github.com/hypernode/hypernode/protocols/wire"
@@ -192,6 +194,7 @@ func (s *scheduler) retry(a *ask) {
 func (s *scheduler) sync(p *peer, m wire.Sync) {
 	if p.synced && (m.Fork != p.remote.Fork || m.Length < p.remote.Length) {
 		p.have.Drop(m.Length, bitfield.Limit)
+		s.lost(p, m.Length, bitfield.Limit)
 	}
 	if m.Fork != p.remote.Fork || m.Length != p.remote.Length || m.CanUpgrade && !p.remote.CanUpgrade {
 		p.noUpgrade = 0
@@ -270,10 +273,10 @@ func (s *scheduler) miss(r core.Range) {
 	}
 }
 
-// announceAnew has all peers be told of everything once they have come to our fork, and first of what went.
+// announceAnew has all peers be told of everything once they have come to our fork, and first of what went, now or before.
 func (s *scheduler) announceAnew(dropped []core.Range) {
 	for p := range s.peers {
-		p.news = nil
+		p.news = slices.DeleteFunc(p.news, func(r wire.Range) bool { return !r.Drop })
 		for _, r := range dropped {
 			p.tell(wire.Range{Drop: true, Start: r.Start, Length: r.End - r.Start})
 		}
@@ -290,6 +293,7 @@ func (s *scheduler) announce(r wire.Range) {
 		case r.Drop:
 			p.tell(r)
 		case p.remote.Fork == s.head.Fork && p.have.NextUnset(r.Start) >= end:
+			p.leaveOut(core.Range{Start: r.Start, End: end})
 		case whole:
 			p.tell(wire.Range{Length: s.head.Length})
 		case end+256 > s.head.Length, p.wanting(r.Start, end):

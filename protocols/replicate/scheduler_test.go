@@ -7,6 +7,7 @@ import (
 
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/merkle"
+	"github.com/hypernode/hypernode/internal/bitfield"
 	"github.com/hypernode/hypernode/protocols/wire"
 )
 
@@ -261,6 +262,39 @@ func TestScheduler(t *testing.T) {
 			m, ok := d.s.next(p, d.now)
 			if !ok || m.ranges == nil || *m.ranges != (wire.Range{Start: 4, Length: 2}) {
 				d.t.Errorf("told %+v", m)
+			}
+		}},
+		{"who turns out not to have what it was not told of is told", func(d *desk) {
+			p := d.join("a", 10, all)
+			d.asks("a")
+			d.s.changed(core.Change{Head: d.s.head, Have: []core.Range{one(3)}})
+			if m, ok := d.s.next(p, d.now); ok {
+				d.t.Fatalf("told %+v of what it has", m)
+			}
+			d.s.mapped(p, wire.Bitfield{Bits: []byte{0x7f, 0x03, 0, 0}})
+			if m, ok := d.s.next(p, d.now); ok {
+				d.t.Fatalf("told %+v, and has it", m)
+			}
+			d.s.mapped(p, wire.Bitfield{Bits: []byte{0x77, 0x03, 0, 0}})
+			if m, ok := d.s.next(p, d.now); !ok || m.ranges == nil || *m.ranges != (wire.Range{Start: 3, Length: 1}) {
+				d.t.Errorf("told %+v", m)
+			}
+		}},
+		{"what went before the last fork is said to be gone", func(d *desk) {
+			d.s.load(core.Head{Length: 10, ByteLength: 1000}, []core.Range{all}, true)
+			p := d.join("a", 10)
+			d.asks("a")
+			d.s.changed(core.Change{Head: core.Head{Fork: 1, Length: 8}, Dropped: []core.Range{{Start: 8, End: 10}}})
+			d.s.changed(core.Change{Head: core.Head{Fork: 2, Length: 6}, Dropped: []core.Range{{Start: 6, End: 8}}})
+			d.s.sync(p, wire.Sync{Fork: 2, Length: 6, Uploading: true})
+			var gone bitfield.Bitfield
+			for m, ok := d.s.next(p, d.now); ok; m, ok = d.s.next(p, d.now) {
+				if r := m.ranges; r != nil && r.Drop {
+					gone.SetRange(r.Start, r.Start+r.Length, true)
+				}
+			}
+			if n := gone.Count(0, 100); n != 4 || gone.Count(6, 10) != 4 {
+				d.t.Errorf("%d blocks are said to be gone", n)
 			}
 		}},
 		{"what came again is not said to be gone", func(d *desk) {
