@@ -2,7 +2,6 @@ package replicate
 
 import (
 	"context"
-	"runtime"
 	"time"
 )
 
@@ -46,7 +45,6 @@ func (st *stream) endFrame(ctx context.Context) error {
 		return nil
 	}
 	if done, err := st.applyHere(ctx, list); done {
-		runtime.Gosched() // who waited for it goes on first
 		return err
 	}
 	st.inbox.put(list)
