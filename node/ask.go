@@ -5,6 +5,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/hypernode/hypernode/config"
 	"github.com/hypernode/hypernode/core/keys"
 )
 
@@ -19,10 +20,18 @@ const (
 // mayAsk tells whether a peer is asked for a core: one that was found under its topic, is known by name, or was dialled by
 // its address; and one of the LAN, for so many cores. Of a core that was not joined by itself, as the contents of a drive,
 // those are asked that were found for the core to which it belongs; after a while, or if that is not known, all that were
-// found for any other.
-func (n *Node) mayAsk(remote []byte, d keys.DiscoveryKey) bool {
+// found for any other. One that is written here is offered to those alone that were found under its topic, unless all is offered
+// to all.
+func (n *Node) mayAsk(remote []byte, d keys.DiscoveryKey, wanted bool) bool {
+	if n.config.Replication.AnnounceToAll == config.On {
+		return true
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	if !wanted {
+		t := n.topics[d]
+		return t != nil && t.peers[peer.ID(remote)] != 0
+	}
 	if len(remote) == stockID || n.named[string(remote)] {
 		return true // no peer id: a stock Hypercore peer, which the user has named or invited
 	}
@@ -40,7 +49,7 @@ func (n *Node) mayAsk(remote []byte, d keys.DiscoveryKey) bool {
 // own.
 func (n *Node) kinLocked(p peer.ID, t *topic) bool {
 	for hops := 0; t != nil && hops < maxKin; hops++ {
-		if _, found := t.peers[p]; found {
+		if t.peers[p] != 0 {
 			return true
 		}
 		if t.holds > 0 {
@@ -99,9 +108,7 @@ func (n *Node) shared(remote []byte, d keys.DiscoveryKey) {
 		n.mu.Unlock()
 		return
 	}
-	if t.sift(); len(t.peers) < maxTopicKnown {
-		t.peers[p] = true
-	}
+	t.note(p, chosen)
 	n.trustLocked(p)
 	family := append(n.looseLocked(d), d)
 	n.mu.Unlock()

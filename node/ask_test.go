@@ -6,6 +6,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/peer"
 
+	"github.com/hypernode/hypernode/config"
 	"github.com/hypernode/hypernode/core/keys"
 )
 
@@ -22,14 +23,14 @@ func TestParentsPeersFirst(t *testing.T) {
 	n := asking()
 	parent, child, content := keys.DiscoveryKey{1}, keys.DiscoveryKey{2}, keys.DiscoveryKey{3}
 	n.topicLocked(parent).holds = 1
-	n.topics[parent].peers["friend"] = true
+	n.topics[parent].peers["friend"] = chosen
 	n.trusted["friend"], n.trusted["other"] = true, true
 	n.adopt(child, parent)
 	n.adopt(content, child)
 	n.adopt(content, content) // nobody's own parent
 	expect := func(p string, d keys.DiscoveryKey, want bool) {
 		t.Helper()
-		if got := n.mayAsk([]byte(p), d); got != want {
+		if got := n.mayAsk([]byte(p), d, true); got != want {
 			t.Errorf("%s may be asked for %d: %v", p, d[0], got)
 		}
 	}
@@ -56,7 +57,7 @@ func TestCircleOfParents(t *testing.T) {
 	n := asking()
 	n.adopt(keys.DiscoveryKey{1}, keys.DiscoveryKey{2})
 	n.adopt(keys.DiscoveryKey{2}, keys.DiscoveryKey{1})
-	if n.mayAsk([]byte("stranger"), keys.DiscoveryKey{1}) {
+	if n.mayAsk([]byte("stranger"), keys.DiscoveryKey{1}, true) {
 		t.Error("a stranger was asked")
 	}
 }
@@ -69,10 +70,10 @@ func TestLANIsAskedForSoMany(t *testing.T) {
 	for i := range 2 * maxAround {
 		d := keys.DiscoveryKey{byte(i), byte(i >> 8)}
 		n.topicLocked(d).live = 1
-		if n.mayAsk([]byte("neighbour"), d) {
+		if n.mayAsk([]byte("neighbour"), d, true) {
 			asked++
 		}
-		if !n.mayAsk([]byte("friend"), d) {
+		if !n.mayAsk([]byte("friend"), d, true) {
 			t.Fatal("who is known by name was not asked")
 		}
 	}
@@ -81,13 +82,13 @@ func TestLANIsAskedForSoMany(t *testing.T) {
 	}
 	done := keys.DiscoveryKey{0}
 	n.unwant(done, n.topics[done])
-	if !n.mayAsk([]byte("neighbour"), keys.DiscoveryKey{255, 255}) {
+	if !n.mayAsk([]byte("neighbour"), keys.DiscoveryKey{255, 255}, true) {
 		t.Error("what is done leaves no room")
 	}
 	for i := range maxAround {
 		n.topics[keys.DiscoveryKey{byte(i), byte(i >> 8)}].live = 0 // they stay open, complete
 	}
-	if !n.mayAsk([]byte("neighbour"), keys.DiscoveryKey{254, 255}) {
+	if !n.mayAsk([]byte("neighbour"), keys.DiscoveryKey{254, 255}, true) {
 		t.Error("what rests leaves no room")
 	}
 }
@@ -124,19 +125,48 @@ func TestLooseCores(t *testing.T) {
 	}
 }
 
+// TestOffered has a core that is written here, of which nothing is wanted: those are asked that were found for it, and else nobody
+// whoever they are.
+func TestOffered(t *testing.T) {
+	n := asking()
+	d := keys.DiscoveryKey{1}
+	n.topicLocked(d).holds = 1
+	n.topics[d].peers["seed"] = chosen
+	n.trusted["other"], n.named["named"], n.lan["neighbour"] = true, true, true
+	for _, p := range []string{"seed", "other", "named", "neighbour", "01234567890123456789012345678901"} {
+		if got := n.mayAsk([]byte(p), d, false); got != (p == "seed") {
+			t.Errorf("%s is asked: %v", p, got)
+		}
+	}
+	if n.config.Replication.AnnounceToAll = config.On; !n.mayAsk([]byte("stranger"), d, false) {
+		t.Error("not announced to all")
+	}
+}
+
 // TestCrowded has more peers of a topic found than are connected: more for what somebody reads than for what is seeded.
 func TestCrowded(t *testing.T) {
 	for most, topic := range map[int]*topic{maxTopicPeers: {}, maxSeedPeers: {background: true}} {
-		topic.peers = map[peer.ID]bool{}
+		topic.peers = map[peer.ID]standing{}
 		for i := range most {
-			if topic.crowded() {
+			if !topic.choose(peer.ID([]byte{byte(i)})) {
 				t.Fatalf("%d are a crowd", i)
 			}
-			topic.peers[peer.ID([]byte{byte(i)})] = true
-			topic.peers[peer.ID([]byte{byte(i), 0})] = false // not reached
+			topic.peers[peer.ID([]byte{byte(i), 0})] = failed
 		}
-		if !topic.crowded() {
-			t.Errorf("%d are none", most)
+		for i := range 2 * maxTopicKnown {
+			if topic.choose(peer.ID([]byte{byte(i), byte(i >> 8), 1})) {
+				t.Errorf("%d are none", most)
+			}
+		}
+		counts := map[standing]int{}
+		for _, s := range topic.peers {
+			counts[s]++
+		}
+		if counts[chosen] != most || len(topic.peers) != maxTopicKnown {
+			t.Errorf("%d are known, %d of them chosen", len(topic.peers), counts[chosen])
+		}
+		if late := peer.ID("late"); !topic.note(late, chosen) || topic.peers[late] != chosen {
+			t.Error("no room for one that is connected")
 		}
 	}
 }

@@ -19,7 +19,8 @@ func (n *Node) Core(ctx context.Context, key keys.Key, hints ...peer.AddrInfo) (
 	return n.Open(ctx, corestore.Key(key), hints...)
 }
 
-// Open opens any core as Core does. One that is written here is announced, and not looked for unless something is missing.
+// Open opens any core as Core does. For one that is written here others are looked for in the background: those that keep a
+// copy may have peers enough, and would not hear of what is new.
 func (n *Node) Open(ctx context.Context, ref corestore.Ref, hints ...peer.AddrInfo) (*core.Core, error) {
 	c, err := n.open(ctx, ref, false)
 	if err != nil {
@@ -47,7 +48,7 @@ func (n *Node) open(ctx context.Context, ref corestore.Ref, background bool) (*c
 	if err != nil {
 		return nil, err
 	}
-	release = n.hold(c.DiscoveryKey(), !c.Signs(), background)
+	release = n.hold(c.DiscoveryKey(), background || c.Signs())
 	return c, nil
 }
 

@@ -17,6 +17,9 @@ const (
 	maxFails   = 8                // a peer that fails so often in a row is forgotten until it is found again
 	dialTime   = 20 * time.Second // for one attempt
 
+	// addressTime is how long the addresses of a peer are kept for attempts.
+	addressTime = 2*time.Minute + longPause
+
 	// joining is how long a peer that is connected has to say what it holds of a core.
 	joining = 2 * time.Second
 )
@@ -52,7 +55,7 @@ func newDialer(n *Node) *dialer {
 
 // want asks for a connection with a peer. Its addresses are kept for as long as a dial may need them.
 func (d *dialer) want(p peer.AddrInfo) {
-	d.n.host.Peerstore().AddAddrs(p.ID, p.Addrs, peerstore.TempAddrTTL+longPause)
+	d.n.host.Peerstore().AddAddrs(p.ID, p.Addrs, addressTime)
 	if d.n.service.Connected(p.ID) {
 		return
 	}
@@ -192,6 +195,7 @@ func pause(fails int) time.Duration {
 // up is told that a stream with a peer stands.
 func (d *dialer) up(p peer.ID) {
 	d.n.meets(p)
+	d.n.reached(p)
 	d.n.host.ConnManager().TagPeer(p, streamTag, streamWorth)
 	d.mu.Lock()
 	t := d.targetLocked(p)
@@ -222,7 +226,7 @@ func (n *Node) wanted(p peer.ID) bool {
 		return true
 	}
 	for _, t := range n.topics {
-		if _, found := t.peers[p]; found && t.lookup != nil {
+		if s := t.peers[p]; s != 0 && s != spare && t.lookup != nil {
 			return true
 		}
 	}

@@ -40,7 +40,7 @@ func (n *Node) openStore(ctx context.Context, o Options) (err error) {
 		}
 		n.ownDB = true
 	}
-	ro := replicate.Options{Seek: n.mayAsk, Shared: n.shared, AnnounceAll: n.config.Replication.AnnounceToAll == config.On}
+	ro := replicate.Options{Seek: n.mayAsk, Shared: n.shared}
 	n.limit(&ro)
 	if n.config.Replication.Upload == config.Off {
 		ro.Upload = func([]byte, keys.DiscoveryKey) bool { return false }

@@ -15,16 +15,6 @@ import (
 )
 
 const (
-	// maxTopicPeers is how many peers of one topic are connected, or being dialled; more that are found are left alone.
-	maxTopicPeers = 32
-
-	// maxSeedPeers is the same for a seed, which nobody waits for: so many bring news, and others that want something of it come
-	// by themselves.
-	maxSeedPeers = 8
-
-	// maxTopicKnown is how many peers of one topic are remembered, those that could not be reached included.
-	maxTopicKnown = 256
-
 	// maxTrusted is how many peers are remembered as found for any topic, and maxFriends how many as neighbours.
 	maxTrusted = 4096
 	maxFriends = 1024
@@ -37,38 +27,16 @@ type topic struct {
 	lookup   *discovery.Membership
 	// background tells that lookup lets others go first.
 	background bool
-	peers      map[peer.ID]bool // that were found; true until an attempt to reach them fails
+	peers      map[peer.ID]standing // that were found
 
 	parent keys.DiscoveryKey // the core to which this one belongs, zero if none
 	wide   bool              // asked of others than the parent's peers too
 	live   int               // wants that are being fetched
 }
 
-// crowded tells whether there are peers enough.
-func (t *topic) crowded() bool {
-	most := maxTopicPeers
-	if t.background {
-		most = maxSeedPeers
-	}
-	reachable := 0
-	for _, ok := range t.peers {
-		if ok {
-			reachable++
-		}
-	}
-	return reachable >= most || len(t.peers) >= maxTopicKnown
-}
-
-// sift forgets peers that could not be reached, when there are too many.
-func (t *topic) sift() {
-	if len(t.peers) >= maxTopicKnown {
-		maps.DeleteFunc(t.peers, func(_ peer.ID, reachable bool) bool { return !reachable })
-	}
-}
-
 // hold joins a core's topic until release is called. In the background means that others are announced and looked for first,
 // unless the topic is joined already.
-func (n *Node) hold(d keys.DiscoveryKey, lookup, background bool) (release func()) {
+func (n *Node) hold(d keys.DiscoveryKey, background bool) (release func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t := n.topicLocked(d)
@@ -76,9 +44,7 @@ func (n *Node) hold(d keys.DiscoveryKey, lookup, background bool) (release func(
 	if t.announce == nil && n.config.Discovery.Profile != config.Offline {
 		t.announce = n.finder.Join(discovery.Topic(d), discovery.JoinOptions{Announce: true, Background: background})
 	}
-	if lookup {
-		n.lookLocked(d, t, background)
-	}
+	n.lookLocked(d, t, background)
 	released := false
 	return func() {
 		n.mu.Lock()
@@ -97,7 +63,7 @@ func (n *Node) hold(d keys.DiscoveryKey, lookup, background bool) (release func(
 func (n *Node) topicLocked(d keys.DiscoveryKey) *topic {
 	t := n.topics[d]
 	if t == nil {
-		t = &topic{peers: map[peer.ID]bool{}}
+		t = &topic{peers: map[peer.ID]standing{}}
 		n.topics[d] = t
 		n.loose.add(d, t)
 	}
@@ -205,28 +171,6 @@ func (n *Node) forget(d keys.DiscoveryKey) {
 	}
 }
 
-// found is told of a peer that has announced a core.
-func (n *Node) found(d keys.DiscoveryKey, p peer.AddrInfo) {
-	n.mu.Lock()
-	t := n.topics[d]
-	if t == nil || p.ID == n.host.ID() {
-		n.mu.Unlock()
-		return
-	}
-	if t.sift(); !t.peers[p.ID] && t.crowded() {
-		n.mu.Unlock()
-		return
-	}
-	t.peers[p.ID] = true
-	n.trustLocked(p.ID)
-	family := append(n.looseLocked(d), d)
-	n.mu.Unlock()
-	n.dialer.want(p)
-	for _, d := range family {
-		n.set.Seek([]byte(p.ID), d)
-	}
-}
-
 // trustLocked notes a peer that was found for some core. When they are too many, those that are not connected go.
 func (n *Node) trustLocked(p peer.ID) {
 	if len(n.trusted) >= maxTrusted {
@@ -239,29 +183,18 @@ func (n *Node) trustLocked(p peer.ID) {
 	}
 }
 
-// missed notes that a peer could not be reached: it takes no other's place any more.
-func (n *Node) missed(p peer.ID) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for _, t := range n.topics {
-		if t.peers[p] {
-			t.peers[p] = false
-		}
-	}
-}
-
 // lost notes that the last stream with a peer has ended. What is wanted and has no other peer left is looked for again at once:
 // the next lookup may be far.
 func (n *Node) lost(p peer.ID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, t := range n.wants {
-		if _, ok := t.peers[p]; !ok || t.lookup == nil || t.background {
+		if t.peers[p] == 0 || t.lookup == nil || t.background {
 			continue
 		}
 		left := false
-		for other, reachable := range t.peers {
-			left = left || reachable && other != p && n.service.Connected(other)
+		for other, s := range t.peers {
+			left = left || s != failed && other != p && n.service.Connected(other)
 		}
 		if !left {
 			t.lookup.Again()
@@ -353,8 +286,8 @@ func (n *Node) connected(list []peer.ID) (count int) {
 // candidatesLocked are the peers that may hold what a topic stands for.
 func (n *Node) candidatesLocked(t *topic) (list []peer.ID) {
 	for hops := 0; t != nil && hops < maxKin; hops++ {
-		for p, reachable := range t.peers {
-			if reachable {
+		for p, s := range t.peers {
+			if s == chosen {
 				list = append(list, p)
 			}
 		}

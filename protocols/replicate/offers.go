@@ -193,7 +193,7 @@ func (st *stream) unoffer(d keys.DiscoveryKey) {
 	st.mu.Lock()
 	delete(st.offers.open, d)
 	st.mu.Unlock()
-	if r := st.set.Core(d); r != nil && r.seeks() {
+	if r := st.set.Core(d); r != nil {
 		st.open(r)
 	}
 }

@@ -10,16 +10,13 @@ type Options struct {
 	// default is that it may.
 	Upload func(peer []byte, core keys.DiscoveryKey) bool
 
-	// Seek tells whether a peer is to be asked for a core of which something is wanted; see [Set.Seek] for when the answer
-	// changes to yes. The default is that every peer is.
-	Seek func(peer []byte, core keys.DiscoveryKey) bool
+	// Seek tells whether a peer is to be asked for a core, which opens a channel; see [Set.Seek] for when the answer changes to
+	// yes. wanted is false for a core that is written here while nothing of it is missing: only the peer may want something of
+	// it. The default is to ask every peer for what is wanted, and for nothing else.
+	Seek func(peer []byte, core keys.DiscoveryKey, wanted bool) bool
 
 	// Shared is told of each core for which a peer has opened a channel here, and so has proven that it knows the key.
 	Shared func(peer []byte, core keys.DiscoveryKey)
-
-	// AnnounceAll opens a channel to each peer for each core that is open here, also for those that are written here, of
-	// which nothing is wanted. Seek is not asked then.
-	AnnounceAll bool
 
 	// NoPush refuses blocks that were not asked for. Else up to 4 MiB of them are taken for each peer and core, beside as
 	// many bytes as it was asked for; they are verified as all others.

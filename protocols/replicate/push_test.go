@@ -137,10 +137,20 @@ func TestUploadRefused(t *testing.T) {
 	}
 }
 
+// A writer opens a channel for its core, of which it wants nothing, to whom the option names: the peer need not ask.
+func TestWriterOffers(t *testing.T) {
+	a := newNode(t, Options{Seek: func(_ []byte, _ keys.DiscoveryKey, wanted bool) bool { return !wanted }})
+	b := newNode(t, Options{Seek: func([]byte, keys.DiscoveryKey, bool) bool { return false }})
+	w := a.writer("log", 5)
+	r := b.open(corestore.Key(w.Key()))
+	connect(t, a, b)
+	mustReach(t, r, 5)
+}
+
 // A peer is asked for a core when the option says so.
 func TestSeekOption(t *testing.T) {
 	ask := make(chan bool, 1)
-	b := newNode(t, Options{Seek: func([]byte, keys.DiscoveryKey) bool {
+	b := newNode(t, Options{Seek: func([]byte, keys.DiscoveryKey, bool) bool {
 		select {
 		case yes := <-ask:
 			return yes

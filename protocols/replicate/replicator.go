@@ -88,9 +88,9 @@ func (r *Replicator) joinedLocked() {
 	}
 }
 
-// seeks tells whether peers are asked for the core unasked: not for one that is written here, which only they may want.
-func (r *Replicator) seeks() bool {
-	if r.set.o.AnnounceAll || !r.core.Signs() {
+// wanted tells whether something of the core may come from peers: of one that is written here only what is waited for.
+func (r *Replicator) wanted() bool {
+	if !r.core.Signs() {
 		return true
 	}
 	r.mu.Lock()

@@ -39,11 +39,8 @@ func (s *Set) Attach(c *core.Core) core.Session {
 	s.cores[c.DiscoveryKey()] = r
 	streams := s.streamsLocked()
 	s.mu.Unlock()
-	seeks := r.seeks()
 	for _, st := range streams {
-		if seeks {
-			st.open(r)
-		}
+		st.open(r)
 		st.reconsider(c.DiscoveryKey())
 	}
 	return r
@@ -57,7 +54,7 @@ func (s *Set) streamsLocked() []*stream {
 	return list
 }
 
-// seek opens a channel to each peer for a core of which something is wanted.
+// seek opens a channel to each peer for a core of which something is wanted, if the peer may be asked.
 func (s *Set) seek(r *Replicator) {
 	for _, st := range s.list() {
 		st.open(r)
@@ -103,9 +100,7 @@ func (s *Set) Serve(ctx context.Context, conn mux.Conn, find Find) error {
 	}
 	s.mu.Unlock()
 	for _, r := range cores {
-		if r.seeks() {
-			st.open(r)
-		}
+		st.open(r)
 	}
 	defer func() {
 		s.mu.Lock()
@@ -127,11 +122,11 @@ func (s *Set) Serve(ctx context.Context, conn mux.Conn, find Find) error {
 	return err
 }
 
-// Seek tells that Options.Seek now says yes for a peer and a core: the peer is asked for the core, if something of it is
-// wanted and the peer is connected.
+// Seek tells that Options.Seek now says yes for a peer and a core: the peer is asked for the core, if it is
+// connected.
 func (s *Set) Seek(peer []byte, d keys.DiscoveryKey) {
 	r := s.Core(d)
-	if r == nil || !r.seeks() {
+	if r == nil {
 		return
 	}
 	for _, st := range s.list() {

@@ -62,10 +62,10 @@ func (st *stream) arm() {
 	}
 }
 
-// open has a channel opened for a core, unless there is one.
+// open has a channel opened for a core if the peer is to be asked for it, unless there is one.
 func (st *stream) open(r *Replicator) {
 	d := r.core.DiscoveryKey()
-	if !st.sought(d) {
+	if !st.sought(r) {
 		return
 	}
 	st.mu.Lock()
@@ -87,9 +87,12 @@ func (st *stream) open(r *Replicator) {
 }
 
 // sought tells whether the peer is to be asked for a core.
-func (st *stream) sought(d keys.DiscoveryKey) bool {
-	o := &st.set.o
-	return o.AnnounceAll || o.Seek == nil || o.Seek(st.remote, d)
+func (st *stream) sought(r *Replicator) bool {
+	wanted, seek := r.wanted(), st.set.o.Seek
+	if seek == nil {
+		return wanted
+	}
+	return seek(st.remote, r.core.DiscoveryKey(), wanted)
 }
 
 // handshake is what opens a channel from this side.
