@@ -10,8 +10,7 @@ import (
 )
 
 // edge is the encoded last page of a level, kept for the next append, or the next block of one who follows, so that it need not be
-// read. Its memory is used again, so that
-// an edge must not be used any more once a nodeWriter that began with it has written.
+// read. Its memory is used again, so that an edge must not be used any more once a nodeWriter that began with it has written.
 type edge struct {
 	id   pageID
 	page []byte

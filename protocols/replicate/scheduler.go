@@ -248,6 +248,7 @@ func (s *scheduler) changed(ch core.Change) {
 	}
 	s.held.SetRange(ch.Head.Length, bitfield.Limit, false)
 	s.head = ch.Head
+	s.manifest = s.manifest || ch.Head.Length > 0 // without it nothing could have been checked
 	for _, r := range ch.Have {
 		s.announce(wire.Range{Start: r.Start, Length: r.End - r.Start})
 		s.appended(r)

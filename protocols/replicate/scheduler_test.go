@@ -140,6 +140,30 @@ func TestScheduler(t *testing.T) {
 		name string
 		run  func(d *desk)
 	}{
+		{"no length is told without the manifest", func(d *desk) {
+			d.s.load(core.Head{}, nil, false)
+			told := func(length uint64) {
+				d.t.Helper()
+				for name, p := range d.peers {
+					for m, ok := d.s.next(p, d.now); ok; m, ok = d.s.next(p, d.now) {
+						if m.sync != nil && (m.sync.Length != length || m.sync.HasManifest != (length > 0)) {
+							d.t.Errorf("%s is told %+v", name, *m.sync)
+						}
+					}
+					if p.sent.Length != length || p.sent.HasManifest != (length > 0) {
+						d.t.Errorf("%s was told %+v", name, p.sent)
+					}
+				}
+			}
+			d.join("a", 0)
+			ahead := d.join("b", 0)
+			told(0)
+			if !d.s.tellsAhead(ahead, core.Head{Length: 5}) || !ahead.sent.HasManifest {
+				d.t.Errorf("told ahead: %+v", ahead.sent)
+			}
+			d.s.changed(core.Change{Head: core.Head{Length: 5}}) // and no verdict yet
+			told(5)
+		}},
 		{"each block of one peer", func(d *desk) {
 			d.join("a", 10, all)
 			d.join("b", 10, all)

@@ -122,8 +122,7 @@ func (s *Set) Serve(ctx context.Context, conn mux.Conn, find Find) error {
 	return err
 }
 
-// Seek tells that Options.Seek now says yes for a peer and a core: the peer is asked for the core, if it is
-// connected.
+// Seek tells that Options.Seek now says yes for a peer and a core: the peer is asked for the core, if it is connected.
 func (s *Set) Seek(peer []byte, d keys.DiscoveryKey) {
 	r := s.Core(d)
 	if r == nil {

@@ -24,7 +24,7 @@ func (s *scheduler) tellsAhead(p *peer, head core.Head) bool {
 		return false
 	}
 	p.sent = s.ownSync(p)
-	p.sent.Length = head.Length
+	p.sent.Length, p.sent.HasManifest = head.Length, true // without it there would be no such head
 	return true
 }
 
