@@ -54,8 +54,8 @@ func (s *scheduler) remind(p *peer, start, end uint64) {
 		return
 	}
 	for from, to := range s.held.Runs(start, end) {
-		if p.tell(wire.Range{Start: from, Length: to - from}); len(p.news) == 0 {
-			return // too much: it is told of everything
+		if !p.tell(wire.Range{Start: from, Length: to - from}) {
+			return
 		}
 	}
 }

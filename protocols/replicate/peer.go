@@ -109,24 +109,44 @@ type message struct {
 	locate   *ask // is the request when its Hash is to be filled in, for a seek
 }
 
-// tell adds an announcement, joined to the one before it where they touch.
-func (p *peer) tell(r wire.Range) {
+// tell adds an announcement, joined to the one before it where they touch. It returns false when that was too much: the peer is
+// then told of everything.
+func (p *peer) tell(r wire.Range) bool {
 	if n := len(p.news); n > 0 {
 		last := &p.news[n-1]
 		switch {
 		case last.Drop == r.Drop && last.Start+last.Length == r.Start:
 			last.Length += r.Length
-			return
+			return true
 		case !last.Drop && !r.Drop && last.Start == r.Start:
 			last.Length = max(last.Length, r.Length)
-			return
+			return true
 		}
 	}
-	if len(p.news) >= maxNews {
-		p.news, p.fresh, p.replies = nil, true, append([]wire.Want(nil), p.wants...)
-		return
-	}
 	p.news = append(p.news, r)
+	if len(p.news) <= maxNews {
+		return true
+	}
+	p.news, p.fresh, p.replies = dropped(p.news), true, append([]wire.Want(nil), p.wants...)
+	return false
+}
+
+// dropped is one announcement in the place of all of blocks that went: of those in it that are held nothing is said.
+func dropped(news []wire.Range) []wire.Range {
+	var start, end uint64
+	for _, r := range news {
+		if !r.Drop {
+			continue
+		}
+		if start == end {
+			start = r.Start
+		}
+		start, end = min(start, r.Start), max(end, r.Start+r.Length)
+	}
+	if start == end {
+		return nil
+	}
+	return []wire.Range{{Drop: true, Start: start, Length: end - start}}
 }
 
 // wanting tells whether the peer has asked for announcements about any of [start, end).

@@ -321,6 +321,32 @@ func TestScheduler(t *testing.T) {
 				d.t.Errorf("%d blocks are said to be gone", n)
 			}
 		}},
+		{"of very much that went nothing is left out", func(d *desk) {
+			held := core.Range{Start: 0, End: 3 * maxNews}
+			d.s.load(core.Head{Length: held.End, ByteLength: 1000}, []core.Range{held}, true)
+			p := d.join("a", held.End)
+			d.asks("a")
+			var ch core.Change
+			ch.Head = d.s.head
+			for i := uint64(0); i < held.End; i += 2 {
+				ch.Dropped = append(ch.Dropped, one(i))
+			}
+			d.s.changed(ch)
+			if len(p.news) > maxNews {
+				d.t.Errorf("%d announcements wait", len(p.news))
+			}
+			var gone bitfield.Bitfield
+			for m, ok := d.s.next(p, d.now); ok; m, ok = d.s.next(p, d.now) {
+				if r := m.ranges; r != nil {
+					gone.SetRange(r.Start, r.Start+r.Length, r.Drop)
+				}
+			}
+			for i := range held.End {
+				if gone.Has(i) != (i%2 == 0) {
+					d.t.Fatalf("block %d is said to be gone: %v", i, gone.Has(i))
+				}
+			}
+		}},
 		{"what came again is not said to be gone", func(d *desk) {
 			d.s.load(core.Head{Length: 10, ByteLength: 1000}, []core.Range{all}, true)
 			p := d.join("a", 10)
