@@ -73,16 +73,9 @@ func TestChurn(t *testing.T) {
 	boot := start(t, local())
 	origin := start(t, local(boot))
 	written := origin.write(t, "core", 20)
-	seeder := func() *running {
-		r := start(t, local(boot))
-		if err := r.Seed(t.Context(), written.Key(), node.SeedOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
 	var nodes []*running
 	for range n {
-		nodes = append(nodes, seeder())
+		nodes = append(nodes, seeder(t, boot, written.Key()))
 	}
 	gets := 0
 	for began := time.Now(); time.Since(began) < time.Duration(seconds)*time.Second; gets++ {
@@ -90,7 +83,7 @@ func TestChurn(t *testing.T) {
 		for i := range max(n/3, 1) {
 			at := (gets*n/3 + i) % n
 			nodes[at].stop()
-			nodes[at] = seeder()
+			nodes[at] = seeder(t, boot, written.Key())
 		}
 		r := start(t, local(boot))
 		fetch := time.Now()

@@ -51,13 +51,6 @@ func TestWriterReturns(t *testing.T) {
 	c.Store.Path = t.TempDir()
 	writer := start(t, c)
 	written := writer.write(t, "core", 3)
-	seed := func() *running {
-		r := start(t, local(boot))
-		if err := r.Seed(t.Context(), written.Key(), node.SeedOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
 	whole := func(list []*running, length uint64) {
 		t.Helper()
 		until(t, fmt.Sprintf("all seeds have %d blocks", length), func() bool {
@@ -69,12 +62,12 @@ func TestWriterReturns(t *testing.T) {
 			return true
 		})
 	}
-	seeds := []*running{seed()}
+	seeds := []*running{seeder(t, boot, written.Key())}
 	whole(seeds, 3)
 	written.Close()
 	writer.stop()
 	for range 9 {
-		seeds = append(seeds, seed())
+		seeds = append(seeds, seeder(t, boot, written.Key()))
 	}
 	whole(seeds, 3)
 	until(t, "all seeds have peers enough", func() bool {

@@ -148,6 +148,16 @@ func until(t testing.TB, what string, ok func() bool) {
 	}
 }
 
+// seeder is a node that enters by another one and seeds a core.
+func seeder(t testing.TB, boot *running, k keys.Key) *running {
+	t.Helper()
+	r := start(t, local(boot))
+	if err := r.Seed(t.Context(), k, node.SeedOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func seeded(r *running, k keys.Key) (s node.Seed, ok bool) {
 	for _, s := range r.Seeds() {
 		if s.Key == k {
