@@ -17,6 +17,7 @@ func FuzzEntry(f *testing.F) {
 		`{"executable":false,"linkname":null,"blob":{"blockOffset":1,"byteOffset":2,"blockLength":3,"byteLength":4,"blockMap":true},"metadata":1e3}`,
 		`{"executable":false,"linkname":"../a\"\u00e9\n","blob":null,"metadata":"x"}`,
 		`{"metadata":{"mount":{"key":"d9e0e7eef5fc030a11181f262d343b424950575e656c737a81888f969da4abb2","version":12,"path":"/sub"}}}`,
+		`{"metadata":{"mount":{"key":"d9e0e7eef5fc030a11181f262d343b424950575e656c737a81888f969da4abb2","version":75e12,"path":"/<sub"}}}`,
 		`{"Executable":true,"executable":1}`, `null`, `[]`, `{"blob":{}}`,
 		`{"executable":false,"linkname":null,"blob":null,"metadata":null}}`,
 		`{"executable":false,"linkname":null,"blob":null,"metadata":null}5}`,

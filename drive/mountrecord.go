@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/hypernode/hypernode/core/keys"
@@ -116,8 +117,11 @@ func parseMount(raw []byte) *Mount {
 	return &m
 }
 
-// whole reads a whole number.
+// whole reads a whole number, however JSON has it: 12, 1.2e1.
 func whole(raw []byte) (uint64, bool) {
-	n, err := strconv.ParseUint(string(bytes.TrimSpace(raw)), 10, 64)
-	return n, err == nil && n <= compact.MaxSafe
+	n, err := strconv.ParseFloat(string(bytes.TrimSpace(raw)), 64)
+	if err != nil || n < 0 || n > compact.MaxSafe || n != math.Trunc(n) {
+		return 0, false
+	}
+	return uint64(n), true
 }
