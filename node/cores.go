@@ -48,7 +48,7 @@ func (n *Node) open(ctx context.Context, ref corestore.Ref, background bool) (*c
 	if err != nil {
 		return nil, err
 	}
-	release = n.hold(c.DiscoveryKey(), background || c.Signs())
+	release = n.hold(c.DiscoveryKey(), c.Signs(), background)
 	return c, nil
 }
 

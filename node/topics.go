@@ -35,8 +35,8 @@ type topic struct {
 }
 
 // hold joins a core's topic until release is called. In the background means that others are announced and looked for first,
-// unless the topic is joined already.
-func (n *Node) hold(d keys.DiscoveryKey, background bool) (release func()) {
+// unless the topic is joined already. For one that is written here others are looked for in the background in any case.
+func (n *Node) hold(d keys.DiscoveryKey, written, background bool) (release func()) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	t := n.topicLocked(d)
@@ -44,7 +44,7 @@ func (n *Node) hold(d keys.DiscoveryKey, background bool) (release func()) {
 	if t.announce == nil && n.config.Discovery.Profile != config.Offline {
 		t.announce = n.finder.Join(discovery.Topic(d), discovery.JoinOptions{Announce: true, Background: background})
 	}
-	n.lookLocked(d, t, background)
+	n.lookLocked(d, t, background || written)
 	released := false
 	return func() {
 		n.mu.Lock()
