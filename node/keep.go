@@ -64,10 +64,12 @@ func (n *Node) tend(ctx context.Context, s *seed) (again time.Duration) {
 	again, err := n.tendParts(ctx, s, o)
 	if err != nil && ctx.Err() == nil {
 		n.log.Warn("seeding failed, it is tried again", "reason", err)
+		s.fails(err)
 		n.abandon(s)
 		s.pause = min(max(2*s.pause, time.Second), longPause)
 		return s.pause
 	}
+	s.fails(s.contentsErr)
 	return again
 }
 
@@ -80,7 +82,8 @@ func (n *Node) tendParts(ctx context.Context, s *seed, o SeedOptions) (again tim
 		n.keep(s, entries, c)
 	}
 	if s.parts[contents] == nil && !s.plain {
-		if err := n.openContents(ctx, s); err != nil && ctx.Err() == nil {
+		s.contentsErr = n.openContents(ctx, s)
+		if err := s.contentsErr; err != nil && ctx.Err() == nil {
 			n.log.Warn("the contents of a seed cannot be kept", "reason", err)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/hypernode/hypernode/config"
 	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/corestore"
+	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/datastore"
 	"github.com/hypernode/hypernode/drive"
 	"github.com/hypernode/hypernode/node"
@@ -157,6 +158,41 @@ func TestSeedsAreKept(t *testing.T) {
 	if b = start(t, c); len(b.Seeds()) != 0 {
 		t.Fatal("the seed is back")
 	}
+}
+
+// TestSeedFails seeds a core whose writer signs two histories: the list of seeds says why it is not kept any more.
+func TestSeedFails(t *testing.T) {
+	c := local()
+	c.Store.Path = t.TempDir()
+	b := start(t, c)
+	pair, err := keys.NewPair()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string, n int) *core.Core {
+		a := start(t, local(b))
+		c, err := a.Open(t.Context(), corestore.Pair(pair))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		for range n {
+			if _, err := c.Append(t.Context(), []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return c
+	}
+	key := write("one", 3).Key()
+	if err := b.Seed(t.Context(), key, node.SeedOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the copy", func() bool { s, _ := seeded(b, key); return s.Contiguous == 3 && s.Failed == "" })
+	write("another", 4)
+	until(t, "the reason", func() bool { s, _ := seeded(b, key); return strings.Contains(s.Failed, "histories") })
+	b.stop()
+	b = start(t, c)
+	until(t, "the reason after a restart", func() bool { s, _ := seeded(b, key); return strings.Contains(s.Failed, "histories") })
 }
 
 // TestCompleteSeedFollows starts a node whose seed is complete: what is added afterwards comes.

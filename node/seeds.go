@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hypernode/hypernode/core"
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/datastore"
 )
@@ -50,6 +51,7 @@ type Seed struct {
 	Content    *Part  `json:"content,omitempty"` // of a drive
 	Peers      int    `json:"peers"`
 	Limited    string `json:"limited,omitempty"` // why it is not fetched whole
+	Failed     string `json:"failed,omitempty"`  // why it, or its contents, cannot be kept; it is tried again
 }
 
 // Part is how much of a core is held.
@@ -66,11 +68,23 @@ type seed struct {
 	turn turn
 
 	// Of whose turn it is.
-	pause time.Duration // after failures
+	pause       time.Duration // after failures
+	contentsErr error         // why the contents cannot be kept; nil when they are, or there are none
 
-	mu    sync.Mutex // guards what follows, which only whose turn it is changes
-	parts [2]*kept   // of entries and of contents; nil while they are not open
-	plain bool       // there are no contents
+	mu     sync.Mutex // guards what follows, which only whose turn it is changes
+	parts  [2]*kept   // of entries and of contents; nil while they are not open
+	plain  bool       // there are no contents
+	failed string     // Seed.Failed
+}
+
+// fails notes why a seed cannot be kept, or with nil that it can.
+func (s *seed) fails(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed = ""
+	if err != nil {
+		s.failed = err.Error()
+	}
 }
 
 func seedKey(k keys.Key) datastore.Key {
@@ -190,6 +204,7 @@ func (n *Node) describe(s *seed) Seed {
 	n.mu.Unlock()
 	s.mu.Lock()
 	parts := s.parts
+	out.Failed = s.failed
 	s.mu.Unlock()
 	for i, k := range parts {
 		if k == nil {
@@ -197,6 +212,9 @@ func (n *Node) describe(s *seed) Seed {
 		}
 		if limited, _ := k.limited.Load().(string); limited != "" {
 			out.Limited = limited
+		}
+		if proof := k.core.Conflict(); proof != nil {
+			out.Failed = (&core.ConflictError{Proof: proof}).Error()
 		}
 		h := k.core.Head()
 		p := Part{h.Length, k.core.Contiguous(), h.ByteLength}

@@ -154,7 +154,7 @@ func (a *app) seedsCommand() *cobra.Command {
 		Use:   "seeds",
 		Short: "List the seeds",
 		Long: `List what is kept and served: the address, how much of it is here while a node
-runs, and the label, with tabs between.`,
+runs and what is wrong, and the label, with tabs between.`,
 		Example: `  hypernode seeds --json`,
 		Args:    args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -201,6 +201,9 @@ func seedRow(s node.Seed, runs bool) []string {
 			held += ", at its quota of " + size(uint64(s.MaxBytes))
 		case node.LimitedByStore:
 			held += ", the store is full"
+		}
+		if s.Failed != "" {
+			held += ", failed: " + oneField([]byte(spoken(s.Failed)))
 		}
 	}
 	return []string{address(s.Key), held, oneField([]byte(s.Label))}

@@ -14,6 +14,7 @@ import (
 	"github.com/hypernode/hypernode/core/corestore"
 	"github.com/hypernode/hypernode/core/keys"
 	"github.com/hypernode/hypernode/datastore"
+	"github.com/hypernode/hypernode/node"
 )
 
 // Scripts depend on the numbers: this table is changed on purpose or not at all.
@@ -223,5 +224,25 @@ func TestDataFolder(t *testing.T) {
 				t.Errorf("%q, %v; want %q", got, err, tt.want)
 			}
 		})
+	}
+}
+
+func TestSeedRow(t *testing.T) {
+	tests := []struct {
+		seed node.Seed
+		runs bool
+		want string
+	}{
+		{node.Seed{}, false, "-"},
+		{node.Seed{Length: 5, Contiguous: 3, Peers: 1}, true, "3 of 5 blocks, 1 peer"},
+		{node.Seed{Length: 5, Contiguous: 3, Content: &node.Part{Length: 7, Contiguous: 4}}, true, "7 of 12 blocks, 0 peers"},
+		{node.Seed{SeedOptions: node.SeedOptions{MaxBytes: 1024}, Limited: node.LimitedByQuota}, true, "0 of 0 blocks, 0 peers, at its quota of 1.0 KiB"},
+		{node.Seed{Limited: node.LimitedByStore}, true, "0 of 0 blocks, 0 peers, the store is full"},
+		{node.Seed{Failed: "drive: torn\nheader"}, true, `0 of 0 blocks, 0 peers, failed: torn\nheader`},
+	}
+	for _, tt := range tests {
+		if row := seedRow(tt.seed, tt.runs); row[1] != tt.want {
+			t.Errorf("%+v: %q, want %q", tt.seed, row[1], tt.want)
+		}
 	}
 }

@@ -53,6 +53,7 @@ func figures() map[string]*prometheus.Desc {
 		"seed_blocks":     "Blocks of all seeds.",
 		"seed_held":       "Leading blocks of all seeds that are held.",
 		"seeds_limited":   "Seeds that are not fetched whole, for a quota.",
+		"seeds_failed":    "Seeds that cannot be kept, as the list of seeds tells.",
 		"start_timestamp": "Unix time in seconds since when the node runs.",
 	} {
 		m[name] = prometheus.NewDesc("hypernode_"+name, help, nil, nil)
@@ -74,7 +75,7 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 	values := map[string]float64{
 		"connections": float64(st.Connections), "peers": float64(len(st.Peers)), "topics": float64(st.Topics),
 		"store_bytes": float64(st.StoreBytes), "start_timestamp": float64(st.Since.Unix()), "store_failed": 0,
-		"seeds": 0, "seed_blocks": 0, "seed_held": 0, "seeds_limited": 0,
+		"seeds": 0, "seed_blocks": 0, "seed_held": 0, "seeds_limited": 0, "seeds_failed": 0,
 	}
 	if st.StoreError != "" {
 		values["store_failed"] = 1
@@ -89,6 +90,9 @@ func (c collector) Collect(out chan<- prometheus.Metric) {
 		}
 		if s.Limited != "" {
 			values["seeds_limited"]++
+		}
+		if s.Failed != "" {
+			values["seeds_failed"]++
 		}
 	}
 	for name, v := range values {
