@@ -137,12 +137,6 @@ func TestLatestSync(t *testing.T) {
 	other, conn := dialled(t)
 	st := newStream(n.set, conn, nil)
 	st.mux = mux.New(conn, mux.Options{})
-	ctx, cancel := context.WithCancel(t.Context())
-	var loops sync.WaitGroup
-	loops.Go(func() { _ = st.mux.ReadLoop(ctx) })
-	loops.Go(func() { _ = st.mux.WriteLoop(ctx) })
-	defer loops.Wait()
-	defer cancel()
 	h := &hearing{syncs: make(chan uint64, 10), came: make(chan []uint64, 10)}
 	d := w.DiscoveryKey()
 	spec := mux.Spec{Protocol: wire.Protocol, ID: d[:], Handshake: wire.Handshake{}.Append(nil)}
@@ -154,6 +148,12 @@ func TestLatestSync(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var loops sync.WaitGroup
+	loops.Go(func() { _ = st.mux.ReadLoop(ctx) }) // not before both have opened the channel: neither takes offers
+	loops.Go(func() { _ = st.mux.WriteLoop(ctx) })
+	defer loops.Wait()
+	defer cancel()
 	l.peer.told, l.peer.sent = true, wire.Sync{Length: 20}
 	l.bulk = l.syncFirst(l.bulk)
 	if len(l.bulk) != 1 || l.peer.sent.Length != 30 {
