@@ -172,6 +172,11 @@ func (n *Node) contentsOf(ctx context.Context, c *core.Core) (*core.Core, error)
 
 // pursue has what is missing of a core come in, and what is added.
 func (n *Node) pursue(ctx context.Context, s *seed, k *kept, o SeedOptions, part int) (again time.Duration, err error) {
+	if k.core.Signs() || k.core.Conflict() != nil { // nothing comes from others, or nothing more
+		k.rest()
+		k.found()
+		return 0, nil
+	}
 	if err := k.failed.Load(); err != nil {
 		return 0, *err
 	}
@@ -179,10 +184,6 @@ func (n *Node) pursue(ctx context.Context, s *seed, k *kept, o SeedOptions, part
 		k.seen, k.moved, s.pause = h, time.Now(), 0
 	}
 	switch {
-	case k.core.Signs():
-		k.rest()
-		k.found()
-		return 0, nil
 	case o.MaxBytes == 0 && n.config.Limits.Store == 0:
 		return n.pursueAll(ctx, s, k, o)
 	}

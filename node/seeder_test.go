@@ -2,11 +2,13 @@ package node
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/hypernode/hypernode/config"
 	"github.com/hypernode/hypernode/core/keys"
 )
 
@@ -132,4 +134,34 @@ func TestSeedsAtOnce(t *testing.T) {
 			t.Errorf("%d workers with nothing to do", q.workers)
 		}
 	})
+}
+
+// A seed says why it could not be kept until it is kept again.
+func TestFailedSeed(t *testing.T) {
+	n, err := NewWith(t.Context(), config.Config{
+		Network:   config.Network{Transports: []string{"tcp"}, Listen: []string{"/ip4/127.0.0.1/tcp/0"}},
+		Discovery: config.Discovery{Profile: config.Offline},
+	}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	key := keys.Key{1}
+	if err := n.Seed(t.Context(), key, SeedOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s := n.seeds[key]
+	defer n.abandon(s)
+	tend := func(want string) {
+		t.Helper()
+		again := n.tend(t.Context(), s)
+		if got := n.Seeds()[0].Failed; got != want || (again > 0) != (want != "") {
+			t.Errorf("failed: %q, want %q; tried again after %v", got, want, again)
+		}
+	}
+	tend("")
+	odd := errors.New("odd")
+	s.parts[entries].failed.Store(&odd)
+	tend("odd")
+	tend("")
 }

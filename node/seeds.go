@@ -51,7 +51,7 @@ type Seed struct {
 	Content    *Part  `json:"content,omitempty"` // of a drive
 	Peers      int    `json:"peers"`
 	Limited    string `json:"limited,omitempty"` // why it is not fetched whole
-	Failed     string `json:"failed,omitempty"`  // why it, or its contents, cannot be kept; it is tried again
+	Failed     string `json:"failed,omitempty"`  // why it, or its contents, cannot be kept
 }
 
 // Part is how much of a core is held.
